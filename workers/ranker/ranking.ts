@@ -45,8 +45,11 @@ export interface Ranking {
   /** Rows for slots [ordinal...] as ordered by `order.ts` from an OrderInput of this contest. */
   names(contest: string, ordinals: ArrayLike<number>): { entry: string; user: string }[];
 
-  /** What changed since the last call (a segment, may be empty) and the small head that goes with all segments. */
-  checkpoint(): { segment: Uint8Array; head: Uint8Array };
+  /**
+   * What changed since the last call (a segment, may be empty) and the small head that goes with all segments.
+   * `whole`: one segment of everything still kept; it takes the place of all segments before it (compaction).
+   */
+  checkpoint(whole?: boolean): { segment: Uint8Array; head: Uint8Array };
   /** Frees a final match (or scores contest); later records for it are refused as final. */
   forget(matchOrContest: string): void;
 }
