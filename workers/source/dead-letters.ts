@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import type { CodeName } from '../../proto/codes.ts';
+import type { Log, NewRecord } from '../log/log.ts';
+
+/**
+ * Dead letters: what was refused, where it stood and why, one record of the topic `dead-letters` each.
+ *
+ * A letter about a record of the log is written exactly once, whatever restarts: all letters of one record are
+ * appended together, letters of a partition in the order of its offsets and to one partition of the topic, so the
+ * last one written there says how far the writing had come.
+ */
+export const deadLettersTopic = 'dead-letters';
+
+/** Long enough to recognise a record by; the whole stands in the log. Bytes. */
+export const clippedBytesMax = 2_048;
+
+export interface DeadLetter {
+  /**
+   * `<topic>/<partition>/<offset>/<item>`, or `<topic>/in/<hash of the record>/<item>` where it never had a place: the
+   * same refusal always has the same id.
+   */
+  id: string;
+  topic: string;
+  /** null with `offset`: refused at the way in, so it never had a place. */
+  partition: number | null;
+  offset: number | null;
+  code: CodeName;
+  message: string;
+  /** Index of the refused item of an `entries` record; null: the whole record. */
+  item: number | null;
+  /** The record's text (msgpack: base64), at most its first `clippedBytesMax` bytes. */
+  record: string;
+}
+
+export function deadLetter(letter: Omit<DeadLetter, 'id' | 'record'>, record: Uint8Array): NewRecord {
+  const { topic, partition, offset, item } = letter;
+  const place = offset ?? createHash('sha1').update(record).digest('hex').slice(0, 16);
+  const id = `${topic}/${partition ?? 'in'}/${place}/${item ?? 'all'}`;
+  const whole: DeadLetter = { id, ...letter, record: clipRecord(record) };
+  return { key: letterKey(topic, partition), value: Buffer.from(JSON.stringify(whole)) };
+}
+
+export function readDeadLetter(value: Uint8Array): DeadLetter {
+  return JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString()) as DeadLetter;
+}
+
+function clipRecord(record: Uint8Array): string {
+  const bytes = Buffer.from(record.buffer, record.byteOffset, record.byteLength).subarray(0, clippedBytesMax);
+  // 0x7f and above: the first byte of msgpack maps and arrays; text begins below.
+  if (bytes.length > 0 && bytes[0]! >= 0x7f) return bytes.toString('base64');
+  return bytes.toString();
+}
+
+const letterKey = (topic: string, partition: number | null): string => `${topic}/${partition ?? 'in'}`;
+
+export interface DeadLetterWriter {
+  /** Keeps a letter until `flush`; nothing at or below the mark. Letters of one record come in one go. */
+  add(
+    offset: number,
+    refusal: { code: CodeName; message: string; item: number | null },
+    record: Uint8Array,
+  ): void;
+  /** Appends what was added. After a failure it is kept and goes with the next flush. */
+  flush(): Promise<void>;
+  readonly pending: number;
+  /** Offset of the newest record of the partition with letters written or waiting; -1 before any. */
+  readonly mark: number;
+}
+
+/** Writes the letters of one partition of `topic`. `mark`: see `writtenMark`; null: another replica writes them. */
+export function createDeadLetterWriter(
+  log: Log,
+  topic: string,
+  partition: number,
+  writtenUpTo: number | null,
+): DeadLetterWriter {
+  let waiting: NewRecord[] = [];
+  let mark = writtenUpTo ?? -1;
+  return {
+    add(offset, refusal, record) {
+      if (writtenUpTo === null || offset <= writtenUpTo) return;
+      waiting.push(deadLetter({ topic, partition, offset, ...refusal }, record));
+      mark = offset;
+    },
+    async flush() {
+      if (waiting.length === 0) return;
+      const sent = waiting;
+      waiting = [];
+      try {
+        await log.append(deadLettersTopic, sent);
+      } catch (error) {
+        waiting = [...sent, ...waiting];
+        throw error;
+      }
+    },
+    get pending() {
+      return waiting.length;
+    },
+    get mark() {
+      return mark;
+    },
+  };
+}
+
+/**
+ * How far the letters of a partition have been written: looks through the letters at `from` and after.
+ * `next` is where a later look may begin when it is handed `mark` as `known`.
+ */
+export async function writtenMark(
+  log: Log,
+  topic: string,
+  partition: number,
+  from: number,
+  known: number,
+): Promise<{ mark: number; next: number }> {
+  const key = letterKey(topic, partition);
+  const shelf = log.partitionOf(deadLettersTopic, key);
+  const bounds = await log.bounds(deadLettersTopic, shelf);
+  let mark = known;
+  // A topic shorter than remembered was made anew: all of it is looked through.
+  let at = from > bounds.next ? bounds.first : Math.max(from, bounds.first);
+  while (at < bounds.next) {
+    const records = await log.read(deadLettersTopic, shelf, at, 1_000);
+    if (records.length === 0) break;
+    for (const record of records) {
+      at = record.offset + 1;
+      if (record.key === key) mark = Math.max(mark, readDeadLetter(record.value).offset ?? -1);
+    }
+  }
+  return { mark, next: at };
+}
