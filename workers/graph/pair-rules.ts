@@ -60,7 +60,11 @@ export const commandAgeMaxMs = 24 * 3_600_000;
 export type Pair = readonly [there: PairState, back: PairState];
 export type Outcome =
   | { state: 'applied' }
-  | { state: 'rejected'; code: CodeName & ('blocked' | 'self' | 'too_old' | 'no_such_follow'); message: string };
+  | {
+      state: 'rejected';
+      code: CodeName & ('blocked' | 'self' | 'too_old' | 'no_such_follow');
+      message: string;
+    };
 export interface Decision {
   outcome: Outcome;
   /** The states afterwards; one that did not change is the same object. */
