@@ -1,13 +1,23 @@
-import type { Frame } from './frames.ts';
+import type { EncodeRanks } from './encode-ranks.ts';
+import type { ClientFrame, Frame, ServerFrame } from './frames.ts';
 
 /** One of the two encodings. `subprotocol` is also its name in metrics. */
 export interface Codec {
   readonly subprotocol: 'rankcast.msgpack' | 'rankcast.json';
   /** true: frames travel as binary messages; false: as text. */
   readonly binary: boolean;
-  encode(frame: Frame): Uint8Array;
-  /** Decodes and checks a client's frame. Throws `FrameError` naming what is wrong and where. */
-  decodeClient(bytes: Uint8Array): import('./frames.ts').ClientFrame;
-  /** Decodes an edge's frame (used by clients; trusts its shape beyond the table, ignores unknown fields). */
-  decodeServer(bytes: Uint8Array): import('./frames.ts').ServerFrame | null;
+  /** Always a new array; trusts the frame's types. */
+  encode(frame: Frame): Uint8Array<ArrayBuffer>;
+  /** As `encode` of a `ranks` frame, without allocating: see encode-ranks.ts. */
+  readonly encodeRanks: EncodeRanks;
+  /**
+   * Decodes and checks a client's frame. `binary` is the type of the message, where the caller knows it.
+   * Throws `FrameError` (and nothing else) naming what is wrong and where.
+   */
+  decodeClient(bytes: Uint8Array, binary?: boolean): ClientFrame;
+  /**
+   * Decodes an edge's frame (used by clients; trusts its shape beyond the table, ignores unknown fields). `null`: a
+   * frame this version does not know, to be ignored. Throws `FrameError` where the bytes are no frame at all.
+   */
+  decodeServer(bytes: Uint8Array): ServerFrame | null;
 }

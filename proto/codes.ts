@@ -32,7 +32,7 @@ export const codes = {
     about: 'The channel began anew; positions of the former epoch mean nothing.',
   },
   // records
-  bad_json: { no: 201, http: 400, about: 'The line is not one JSON object.' },
+  bad_json: { no: 201, http: 400, about: 'The record is not one JSON object or MessagePack map.' },
   bad_field: { no: 202, http: 400, about: 'A field is missing, of the wrong type or out of its bounds.' },
   unknown_type: { no: 203, http: 400, about: 'No record of this type belongs to the topic.' },
   unknown_topic: { no: 204, http: 404, about: 'No topic of this name takes records.' },
