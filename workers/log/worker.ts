@@ -1,0 +1,90 @@
+import type { Logger } from 'pino';
+import { Counter, Histogram, type Registry } from 'prom-client';
+import type { Clock } from '../../channels/clock.ts';
+import type { Batch, Log } from './log.ts';
+
+/** What consumes one topic as a member of a group. */
+export interface Worker {
+  /** It consumes, and of no partition did the last batch fail. */
+  ready(): boolean;
+  /** Resolves after the batches under way. */
+  close(): Promise<void>;
+}
+
+export interface WorkerParts {
+  /** Also the group's name, and part of the metrics' names. */
+  name: string;
+  topic: string;
+  batchMax: number;
+  log: Log;
+  clock: Clock;
+  logger: Logger;
+  registry: Registry;
+  /** Before the first batch of a partition. */
+  onAssign?(partition: number): Promise<void>;
+  /** Must commit the batch. When it rejects, the batch comes again (and a rejected `onAssign` likewise). */
+  onBatch(batch: Batch): Promise<void>;
+}
+
+/** Consumes from the committed position on; says what failed, how long batches take, and whether all is well. */
+export async function startWorker(parts: WorkerParts): Promise<Worker> {
+  const { name, topic, clock, logger, registry } = parts;
+  const records = new Counter({
+    name: `rankcast_${name}_records_total`,
+    help: `Records of ${topic} consumed and committed.`,
+    registers: [registry],
+  });
+  const failures = new Counter({
+    name: `rankcast_${name}_failures_total`,
+    help: `Batches of ${topic} that failed and were tried again.`,
+    registers: [registry],
+  });
+  const seconds = new Histogram({
+    name: `rankcast_${name}_batch_seconds`,
+    help: `Time from a batch of ${topic} to its commit.`,
+    buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10],
+    registers: [registry],
+  });
+  const failing = new Set<number>();
+  let closed = false;
+
+  async function watched(partition: number, step: () => Promise<void>): Promise<void> {
+    try {
+      await step();
+      failing.delete(partition);
+    } catch (error) {
+      failing.add(partition);
+      throw error;
+    }
+  }
+
+  const consumer = await parts.log.consume({
+    group: name,
+    topic,
+    batchMax: parts.batchMax,
+    async onAssign(partition) {
+      await watched(partition, async () => parts.onAssign?.(partition));
+      return 'committed';
+    },
+    async onBatch(batch) {
+      const startedAt = clock.now();
+      await watched(batch.partition, () => parts.onBatch(batch));
+      seconds.observe((clock.now() - startedAt) / 1_000);
+      records.inc(batch.records.length);
+    },
+    async onRevoke(partition) {
+      failing.delete(partition);
+    },
+    onError(error) {
+      failures.inc();
+      logger.error({ err: error, topic, group: name }, 'consuming failed; it is tried again');
+    },
+  });
+  return {
+    ready: () => !closed && failing.size === 0,
+    async close() {
+      closed = true;
+      await consumer.close();
+    },
+  };
+}
