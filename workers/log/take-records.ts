@@ -1,4 +1,4 @@
-import { RecordError } from '../../proto/parse-record.ts';
+import { RecordError } from '../../proto/record-error.ts';
 import { deadLetter, deadLettersTopic } from '../source/dead-letters.ts';
 import type { Batch, LogRecord, NewRecord } from './log.ts';
 
