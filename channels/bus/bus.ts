@@ -28,7 +28,8 @@ export interface Bus {
   /**
    * Appends to a log channel and publishes to its listeners in one step. Positions start at 1 and rise by one. An id
    * appended before (while still kept, and for at least `messageIdsKept` messages) is not appended again: the
-   * answer is where it stands.
+   * answer is where it stands. Appends to one channel stand in the order of the calls, also when the caller does not
+   * wait for each.
    */
   append(channel: string, message: LogMessage): Promise<Position>;
   /** Messages appended from now on, in order. A hole in the positions is the listener's to see (read `history`). */

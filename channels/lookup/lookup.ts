@@ -1,7 +1,8 @@
 /**
  * Small values by key, each with a fence: a put with a lower fence than the kept one's is ignored, so repeats and
  * latecomers change nothing. Keys: `contest_<id>` (where a contest lives), `match_<id>`, `frame_<contest>` (its last
- * snapshot), `profile_<user>`, `command_<id>` (state of a graph command).
+ * snapshot), `profile_<user>`, `command_<id>` (state of a graph command),
+ * `followers_told_<partition>` (how far feeds have been told of graph changes).
  */
 export interface Lookup {
   /** Kept if `fence` >= the kept one's. `expireMs` 0: for ever. */
