@@ -11,13 +11,13 @@ import { OrderStatistics } from './order-statistics.ts';
  * is chosen by the spread of the scores, and changes by itself when the spread outgrows the range.
  *
  * Laws:
- *  * [TABLE-1] The rank of a score is one more than the number of entries with a greater score (1-2-2-4), for scores
+ * [TABLE-1] The rank of a score is one more than the number of entries with a greater score (1-2-2-4), for scores
  *    that nobody has too.
- *  * [TABLE-2] Counts are absolute: to apply the same ones again changes nothing, and of two the later stands.
- *  * [TABLE-3] A count of 0 is as if the score had never been named.
- *  * [TABLE-4] Both structures give the same answers to the same counts, whatever the order they came in.
- *  * [TABLE-5] After `replace` only the counts it named stand.
- *  * [TABLE-6] `total` is the sum of all counts and `distinct` the number of scores with a count above 0.
+ * [TABLE-2] Counts are absolute: to apply the same ones again changes nothing, and of two the later stands.
+ * [TABLE-3] A count of 0 is as if the score had never been named.
+ * [TABLE-4] Both structures give the same answers to the same counts, whatever the order they came in.
+ * [TABLE-5] After `replace` only the counts it named stand.
+ * [TABLE-6] `total` is the sum of all counts and `distinct` the number of scores with a count above 0.
  */
 export interface ScoreCounts {
   /** Entries in all. */

@@ -12,13 +12,13 @@ import { SmallContest } from './small-contest.ts';
  * its own. A `scores` contest likewise, with any number of distinct scores.
  *
  * Laws:
- *  * [VIEW-1] A mirror at version v takes a frame if and only if the epoch is its own and base <= v < version. A frame
+ * [VIEW-1] A mirror at version v takes a frame if and only if the epoch is its own and base <= v < version. A frame
  *    of its epoch with version <= v is old and ignored; every other is a gap. Neither changes anything.
- *  * [VIEW-2] A mirror made from a snapshot that takes frames in order equals one made from a snapshot at the last
+ * [VIEW-2] A mirror made from a snapshot that takes frames in order equals one made from a snapshot at the last
  *    frame's version, whatever replica made the frames and wherever their bases lie.
- *  * [VIEW-3] The rank of a score is one more than the number of entries of the contest with a greater score at the
+ * [VIEW-3] The rank of a score is one more than the number of entries of the contest with a greater score at the
  *    mirror's version; its top rows go by score, equal scores by first appearance.
- *  * [VIEW-4] A frame that says null for a small contest's entries is a gap for that contest alone.
+ * [VIEW-4] A frame that says null for a small contest's entries is a gap for that contest alone.
  */
 export class ContestMirror {
   readonly contest: string;
