@@ -2,9 +2,52 @@
  * The socket port: WebSockets with native topics, and HTTP on the same port. Two adapters: uWebSockets.js and ws.
  *
  * All calls and callbacks happen on the event loop's thread. Bytes given to `send` and `publish` are copied or sent
- * before the call returns, so callers may reuse buffers. Order: a `send` comes after all that was published before it
- * to a topic the socket had joined, and before all that is published after it. A socket that joins a topic gets what
- * is published from then on.
+ * before the call returns, so callers may reuse buffers.
+ *
+ * Laws (sockets.conformance.ts runs them on both adapters):
+ *
+ * Order and topics
+ * [SOCK-1] A `send` comes after all that was published before it to a topic the socket had joined, and before all
+ *   that is published after it; sends keep their order.
+ * [SOCK-2] A socket that joins a topic gets what is published from then on, also in the same turn; nothing older.
+ * [SOCK-3] After `leave` nothing published from then on arrives; joining twice delivers once.
+ * [SOCK-4] What is published as binary arrives binary, as text text; `send` follows the subprotocol (msgpack: binary).
+ * [SOCK-5] Bytes may be changed by the caller once `send` or `publish` has returned.
+ *
+ * Bounds
+ * [SOCK-6] A frame longer than `frameBytesMax` is not handed over: the socket is ended with 4502. One beyond
+ *   `frameHardFactor` times that may be cut off by the library (client sees 1009 or 1006).
+ * [SOCK-7] While more than `bufferBytesMax` are buffered for a socket, messages to it are dropped: `send` answers
+ *   `dropped`. The bound is overstepped by one message at most. Other sockets get theirs.
+ * [SOCK-8] `onDropped` is called after a drop, outside of the library's own frames, so it may leave, send and end.
+ *   Several drops may be told by one call. It comes before anything later reaches the socket, but for what was on its
+ *   way: the publication or `send` that met the drop. If the handler ends the socket within the call, what was
+ *   published does not arrive either (the close code may then be lost: 1006).
+ * [SOCK-9] `onDrain` is called when a buffer that was not empty is empty again.
+ *
+ * Life
+ * [SOCK-10] `end(code, reason)` sends a close frame behind what is buffered; the client sees code and reason (1006 if
+ *   the buffer was over its bound).
+ * [SOCK-11] `terminate` cuts without a close frame.
+ * [SOCK-12] `onClose` is called exactly once, within `end` and `terminate` with their code (1006), else with what the
+ *   client sent (1005: none, 1006: it vanished). Afterwards every call does nothing, and `send` answers `dropped`.
+ * [SOCK-13] A socket that neither sends anything (pongs count; the adapter pings) nor takes buffered bytes for
+ *   `idleMs` is cut; `onClose` is told 4003.
+ * [SOCK-14] An upgrade is refused with the status, headers and body given; the connection closes.
+ * [SOCK-15] An upgrade on another path, and a plain GET on the socket path, go to `onRequest`.
+ *
+ * HTTP
+ * [SOCK-16] Header names come lower-case, repeated headers joined by `, `; query and path are apart.
+ * [SOCK-17] `body` resolves to the whole body, or rejects `body_too_large` beyond its bound; the answer still arrives.
+ * [SOCK-18] A request cut off by the client rejects `body` with a ClientError; the answer goes nowhere, nothing throws.
+ * [SOCK-19] A HEAD answer has the headers and content-length of the body, and no body.
+ * [SOCK-20] Methods are handed on as sent, upper-case; one that nobody knows is answered 4xx.
+ * [SOCK-21] Connections are kept alive, also after a body that nobody read.
+ * [SOCK-22] A rejected `onRequest` is answered 500 without details, and reported to `onFault`.
+ *
+ * Process
+ * [SOCK-23] Listening is exclusive: a start on a taken port rejects with a sentence naming host and port.
+ * [SOCK-24] `stopListening` refuses new connections; open sockets stay. `close` ends every socket with 4000.
  */
 export interface Socket {
   /** Adapter-independent serial number, unique in the process. */
@@ -23,6 +66,7 @@ export interface Socket {
 
 /** What the edge does with a socket; one object per socket, made by `onOpen`. */
 export interface SocketHandler {
+  /** `bytes` are valid until the call returns. */
   onMessage(bytes: Uint8Array, binary: boolean): void;
   /** The send buffer is empty again. */
   onDrain(): void;
@@ -30,6 +74,8 @@ export interface SocketHandler {
   onDropped(): void;
   onClose(code: number): void;
 }
+
+export type Subprotocol = 'rankcast.msgpack' | 'rankcast.json';
 
 export interface UpgradeRequest {
   address: string;
@@ -39,11 +85,12 @@ export interface UpgradeRequest {
   userAgent: string;
 }
 export type UpgradeAnswer =
-  | { accept: true; subprotocol: 'rankcast.msgpack' | 'rankcast.json' }
+  | { accept: true; subprotocol: Subprotocol }
   | { accept: false; status: number; headers: Record<string, string>; body: string };
 
 export interface HttpRequest {
   method: string;
+  /** Without the query; still percent-encoded. */
   path: string;
   query: URLSearchParams;
   /** Lower-case names. */
@@ -67,11 +114,14 @@ export interface SocketsOptions {
   frameBytesMax: number;
   /** Bytes buffered for one socket before messages to it are dropped (and `onDropped` called). */
   bufferBytesMax: number;
-  /** A socket that sends nothing (pongs count) for this long is closed. */
+  /** See SOCK-13. uWebSockets.js takes steps of 4 s, from 8 s to 960 s. */
   idleMs: number;
-  onUpgrade(request: UpgradeRequest): UpgradeAnswer;
-  onOpen(socket: Socket, subprotocol: 'rankcast.msgpack' | 'rankcast.json'): SocketHandler;
+  /** A promise holds the upgrade back (pacing); keep it within a few seconds. */
+  onUpgrade(request: UpgradeRequest): UpgradeAnswer | Promise<UpgradeAnswer>;
+  onOpen(socket: Socket, subprotocol: Subprotocol): SocketHandler;
   onRequest(request: HttpRequest): Promise<HttpResponse>;
+  /** A callback above threw or rejected: a bug. The process and the other sockets live on. */
+  onFault(error: unknown): void;
 }
 export interface SocketServer {
   /** Name of the adapter, for logs and metrics. */
@@ -85,3 +135,6 @@ export interface SocketServer {
 }
 /** Rejects with a sentence when the port is taken or forbidden. */
 export type SocketsFactory = (options: SocketsOptions) => Promise<SocketServer>;
+
+/** A frame up to so many times `frameBytesMax` is still read, so that it can be answered with a code. */
+export const frameHardFactor = 4;

@@ -1,0 +1,32 @@
+import { createServer } from 'node:net';
+import { ServiceError } from '../../proto/codes.ts';
+
+/** A sentence for a listen that failed with `error`. */
+export function listenError(host: string, port: number, error: NodeJS.ErrnoException | null): ServiceError {
+  return new ServiceError(`Cannot listen on ${host}:${port}: ${reason(error)}.`, false, error ?? undefined);
+}
+
+/** For a library that only says that it failed: Node's own try says why. */
+export function whyNotListening(host: string, port: number): Promise<ServiceError> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(listenError(host, port, error)));
+    probe.listen({ host, port, exclusive: true }, () => {
+      probe.close(() => resolve(listenError(host, port, null)));
+    });
+  });
+}
+
+function reason(error: NodeJS.ErrnoException | null): string {
+  switch (error?.code) {
+    case 'EADDRINUSE':
+      return 'the port is taken';
+    case 'EACCES':
+      return 'this user may not listen there';
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return 'this machine has no such address';
+    default:
+      return error === null ? 'the system refused' : error.message;
+  }
+}

@@ -1,0 +1,71 @@
+/** HTTP of the socket port on node:http. */
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket as TcpSocket } from 'node:net';
+import { type Answering, answerWithBody, declaredLength, RequestBody } from './http-body.ts';
+import { plainAddress } from './plain-address.ts';
+import type { HttpRequest, HttpResponse } from './sockets.ts';
+
+const nothing = Buffer.alloc(0);
+
+/** `detached`: Node does not read the body of what asked for an upgrade. */
+export function answerNodeRequest(
+  req: IncomingMessage,
+  res: ServerResponse,
+  options: Answering,
+  detached = false,
+): void {
+  const headers = headersOf(req);
+  const url = req.url ?? '/';
+  const cut = url.indexOf('?');
+  const body = new RequestBody(declaredLength(headers), {
+    pause: () => req.pause(),
+    resume: () => req.resume(),
+  });
+  const request: HttpRequest = {
+    method: req.method ?? '',
+    path: cut < 0 ? url : url.slice(0, cut),
+    query: new URLSearchParams(cut < 0 ? '' : url.slice(cut + 1)),
+    headers,
+    address: plainAddress(req.socket.remoteAddress ?? ''),
+    body: (maxBytes) => body.read(maxBytes),
+  };
+  if (detached) body.abort();
+  req.on('data', (chunk: Buffer) => body.take(chunk, false));
+  req.on('end', () => body.take(nothing, true));
+  req.on('error', () => body.abort());
+  res.on('error', () => {});
+  res.on('close', () => body.abort());
+  void answerWithBody(request, body, options).then(({ response, close }) => {
+    if (!res.destroyed) writeNodeResponse(res, response, close);
+  });
+}
+
+/** Node hands out a bare socket for anything that asks for an upgrade; this answers it as HTTP and closes. */
+export function detachedResponse(req: IncomingMessage, tcp: TcpSocket): ServerResponse {
+  const res = new ServerResponse(req);
+  res.shouldKeepAlive = false;
+  res.assignSocket(tcp);
+  res.on('finish', () => tcp.end());
+  return res;
+}
+
+export function writeNodeResponse(res: ServerResponse, answer: HttpResponse, close: boolean): void {
+  if (close) res.setHeader('connection', 'close');
+  if (answer.status !== 204 && answer.status !== 304) {
+    res.setHeader('content-length', Buffer.byteLength(answer.body));
+  }
+  res.writeHead(answer.status, answer.headers);
+  res.end(answer.body);
+}
+
+/** Lower-case names, all values of a repeated header. */
+function headersOf(req: IncomingMessage): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (let i = 0; i + 1 < req.rawHeaders.length; i += 2) {
+    const name = req.rawHeaders[i]!.toLowerCase();
+    const value = req.rawHeaders[i + 1]!;
+    const before = headers[name];
+    headers[name] = before === undefined ? value : `${before}, ${value}`;
+  }
+  return headers;
+}

@@ -1,0 +1,30 @@
+import type { Logger } from 'pino';
+import type { SocketServer, SocketsOptions } from './sockets.ts';
+
+/** uWebSockets.js; where its binary does not load, ws, and the log says so. A taken port is not a reason to fall back. */
+export async function openSockets(
+  options: SocketsOptions,
+  choice: 'auto' | 'uws' | 'ws',
+  logger: Logger,
+): Promise<SocketServer> {
+  if (choice !== 'ws') {
+    const create = await loadUws(choice, logger);
+    if (create !== null) return create(options);
+  }
+  const { createWsSockets } = await import('./sockets.ws.ts');
+  return createWsSockets(options);
+}
+
+async function loadUws(choice: 'auto' | 'uws', logger: Logger) {
+  try {
+    await import('uWebSockets.js');
+    return (await import('./sockets.uws.ts')).createUwsSockets;
+  } catch (error) {
+    if (choice === 'uws') throw error;
+    logger.warn(
+      { err: error },
+      'The binary of uWebSockets.js does not load here: sockets run on ws, which is slower.',
+    );
+    return null;
+  }
+}

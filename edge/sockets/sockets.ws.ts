@@ -1,0 +1,370 @@
+/**
+ * The socket port on ws and node:http, for where the binary of uWebSockets.js does not load. ws reads frames and
+ * answers pings; frames out are made here (a published message once for all) and written to the TCP socket as they are.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket as TcpSocket } from 'node:net';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { faultAnswer, listOf } from './http-status.ts';
+import { listenError } from './listen-error.ts';
+import { answerNodeRequest, detachedResponse, writeNodeResponse } from './node-http.ts';
+import { plainAddress } from './plain-address.ts';
+import type {
+  Socket,
+  SocketHandler,
+  SocketServer,
+  SocketsOptions,
+  Subprotocol,
+  UpgradeAnswer,
+} from './sockets.ts';
+import { frameHardFactor } from './sockets.ts';
+
+/** As uWebSockets.js: an HTTP connection without a request is closed after so long. */
+const keepAliveMs = 10_000;
+/** A request's headers and body must arrive within this. */
+const requestMs = 30_000;
+/** Clients get so long to answer the close frame when the server closes. */
+const closeGraceMs = 1_000;
+/** The sweep for idle sockets runs so many times per `idleMs`; a ping goes out half way. */
+const sweepsPerIdle = 4;
+
+const nothing = Buffer.alloc(0);
+
+export async function createWsSockets(options: SocketsOptions): Promise<SocketServer> {
+  const adapter = new WsAdapter(options);
+  await adapter.listen();
+  return adapter;
+}
+
+class WsSocket implements Socket {
+  readonly serial: number;
+  readonly address: string;
+  readonly binary: boolean;
+  readonly adapter: WsAdapter;
+  readonly ws: WebSocket;
+  readonly tcp: TcpSocket;
+  readonly topics = new Set<string>();
+  handler: SocketHandler | null = null;
+  gone = false;
+  holed = false;
+  telling = false;
+  /** Bytes wait in the buffer, and a marker behind them will say when they are gone. */
+  blocked = false;
+  /** For the sweep: what had come in and gone out, and for how many sweeps nothing more did. */
+  bytesIn = 0;
+  bytesOut = 0;
+  quietSweeps = 0;
+  private readonly onWritten: () => void;
+
+  constructor(serial: number, subprotocol: Subprotocol, ws: WebSocket, tcp: TcpSocket, adapter: WsAdapter) {
+    this.serial = serial;
+    this.address = plainAddress(tcp.remoteAddress ?? '');
+    this.binary = subprotocol === 'rankcast.msgpack';
+    this.ws = ws;
+    this.tcp = tcp;
+    this.adapter = adapter;
+    this.onWritten = () => this.written();
+  }
+
+  send(bytes: Uint8Array): 'sent' | 'buffered' | 'dropped' {
+    if (this.adapter.holes.length > 0) this.adapter.flushHoles();
+    if (this.gone) return 'dropped';
+    const result = this.write(encodeFrame(bytes, this.binary));
+    if (this.adapter.holes.length > 0) this.adapter.flushHoles();
+    return result;
+  }
+
+  /** Writes a frame unless the buffer is over its bound. */
+  write(frame: Buffer): 'sent' | 'buffered' | 'dropped' {
+    if (this.tcp.writableLength > this.adapter.bufferBytesMax) {
+      this.adapter.noteDrop(this);
+      return 'dropped';
+    }
+    this.tcp.write(frame);
+    if (this.tcp.writableLength === 0) return 'sent';
+    if (!this.blocked) {
+      this.blocked = true;
+      this.tcp.write(nothing, this.onWritten);
+    }
+    return 'buffered';
+  }
+
+  join(topic: string): void {
+    if (this.gone || this.topics.has(topic)) return;
+    this.topics.add(topic);
+    this.adapter.joined(topic, this);
+  }
+
+  leave(topic: string): void {
+    if (this.topics.delete(topic)) this.adapter.left(topic, this);
+  }
+
+  bufferedBytes(): number {
+    return this.gone ? 0 : this.tcp.writableLength;
+  }
+
+  end(code: number, reason: string): void {
+    if (this.gone) return;
+    this.closed(code);
+    this.ws.close(code, reason);
+  }
+
+  terminate(): void {
+    if (this.gone) return;
+    this.closed(1006);
+    this.ws.terminate();
+  }
+
+  closed(code: number): void {
+    if (this.gone) return;
+    this.gone = true;
+    const handler = this.handler;
+    this.handler = null;
+    for (const topic of this.topics) this.adapter.left(topic, this);
+    this.topics.clear();
+    this.adapter.open.delete(this);
+    if (handler !== null) this.adapter.guard(() => handler.onClose(code));
+  }
+
+  private written(): void {
+    if (this.gone) return;
+    if (this.tcp.writableLength > 0) {
+      this.tcp.write(nothing, this.onWritten);
+      return;
+    }
+    this.blocked = false;
+    if (this.adapter.holes.length > 0) this.adapter.flushHoles();
+    this.adapter.guard(() => this.handler?.onDrain());
+  }
+}
+
+class WsAdapter implements SocketServer {
+  readonly adapter = 'ws';
+  readonly bufferBytesMax: number;
+  readonly open = new Set<WsSocket>();
+  readonly holes: WsSocket[] = [];
+  private readonly options: SocketsOptions;
+  private readonly server: Server;
+  private readonly upgrades: WebSocketServer;
+  private readonly topics = new Map<string, Set<WsSocket>>();
+  private readonly sweep: NodeJS.Timeout;
+  private serial = 0;
+  private flushing = false;
+  private shut = false;
+
+  constructor(options: SocketsOptions) {
+    this.options = options;
+    this.bufferBytesMax = options.bufferBytesMax;
+    this.upgrades = new WebSocketServer({
+      noServer: true,
+      maxPayload: options.frameBytesMax * frameHardFactor,
+      perMessageDeflate: false,
+    });
+    this.server = createServer({ keepAliveTimeout: keepAliveMs, requestTimeout: requestMs });
+    this.server.on('request', (req: IncomingMessage, res: ServerResponse) =>
+      answerNodeRequest(req, res, this.options),
+    );
+    this.server.on('upgrade', (req: IncomingMessage, tcp: TcpSocket, head: Buffer) => {
+      this.onUpgrade(req, tcp, head).catch((error: unknown) => {
+        this.options.onFault(error);
+        tcp.destroy();
+      });
+    });
+    this.server.on('clientError', (_error, tcp) => {
+      if (tcp.writable) tcp.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    });
+    this.sweep = setInterval(() => this.sweepIdle(), options.idleMs / sweepsPerIdle);
+    this.sweep.unref();
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo | null)?.port ?? this.listenedOn;
+  }
+  private listenedOn = 0;
+
+  listen(): Promise<void> {
+    const { host, port } = this.options;
+    return new Promise((resolve, reject) => {
+      this.server.once('error', (error) => {
+        clearInterval(this.sweep);
+        reject(listenError(host, port, error));
+      });
+      this.server.listen({ host, port, exclusive: true }, () => {
+        this.listenedOn = this.port;
+        resolve();
+      });
+    });
+  }
+
+  publish(topic: string, bytes: Uint8Array, binary: boolean): void {
+    if (this.holes.length > 0) this.flushHoles();
+    const members = this.topics.get(topic);
+    if (members === undefined) return;
+    const frame = encodeFrame(bytes, binary);
+    for (const socket of members) socket.write(frame);
+    if (this.holes.length > 0) this.flushHoles();
+  }
+
+  stopListening(): void {
+    this.server.close();
+  }
+
+  async close(): Promise<void> {
+    if (this.shut) return;
+    this.shut = true;
+    clearInterval(this.sweep);
+    this.stopListening();
+    for (const socket of [...this.open]) socket.end(4000, 'The edge is closing.');
+    const clients = [...this.upgrades.clients];
+    const answered = Promise.all(
+      clients.map((ws) => new Promise<void>((resolve) => ws.once('close', () => resolve()))),
+    );
+    let timer: NodeJS.Timeout | undefined;
+    const grace = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, closeGraceMs);
+    });
+    await Promise.race([answered, grace]);
+    clearTimeout(timer);
+    for (const ws of clients) ws.terminate();
+    this.server.closeAllConnections();
+  }
+
+  joined(topic: string, socket: WsSocket): void {
+    const members = this.topics.get(topic);
+    if (members === undefined) this.topics.set(topic, new Set([socket]));
+    else members.add(socket);
+  }
+
+  left(topic: string, socket: WsSocket): void {
+    const members = this.topics.get(topic);
+    if (members?.delete(socket) === true && members.size === 0) this.topics.delete(topic);
+  }
+
+  noteDrop(socket: WsSocket): void {
+    if (socket.holed || socket.telling || socket.gone) return;
+    socket.holed = true;
+    this.holes.push(socket);
+  }
+
+  /** Tells handlers of drops, when no loop over sockets is under way. */
+  flushHoles(): void {
+    if (this.flushing) return;
+    this.flushing = true;
+    for (let socket = this.holes.pop(); socket !== undefined; socket = this.holes.pop()) {
+      socket.holed = false;
+      const handler = socket.handler;
+      if (handler === null) continue;
+      socket.telling = true;
+      this.guard(() => handler.onDropped());
+      socket.telling = false;
+    }
+    this.flushing = false;
+  }
+
+  guard(callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      this.options.onFault(error);
+    }
+  }
+
+  private sweepIdle(): void {
+    for (const socket of this.open) {
+      const bytesIn = socket.tcp.bytesRead;
+      const bytesOut = socket.tcp.bytesWritten - socket.tcp.writableLength;
+      const alive = bytesIn > socket.bytesIn || (socket.blocked && bytesOut > socket.bytesOut);
+      socket.bytesIn = bytesIn;
+      socket.bytesOut = bytesOut;
+      socket.quietSweeps = alive ? 0 : socket.quietSweeps + 1;
+      if (socket.quietSweeps === sweepsPerIdle / 2) socket.ws.ping();
+      else if (socket.quietSweeps > sweepsPerIdle) {
+        socket.closed(4003);
+        socket.ws.terminate();
+      }
+    }
+  }
+
+  private async onUpgrade(req: IncomingMessage, tcp: TcpSocket, head: Buffer): Promise<void> {
+    tcp.on('error', () => tcp.destroy());
+    const path = (req.url ?? '').split('?', 1)[0];
+    const wantsSocket = req.headers.upgrade?.toLowerCase() === 'websocket' && req.method === 'GET';
+    if (path !== this.options.socketPath || !wantsSocket) {
+      answerNodeRequest(req, detachedResponse(req, tcp), this.options, true);
+      return;
+    }
+    const offered = listOf(req.headers['sec-websocket-protocol'] ?? '');
+    const answer = await this.askUpgrade({
+      address: plainAddress(tcp.remoteAddress ?? ''),
+      origin: req.headers.origin ?? null,
+      subprotocols: offered,
+      userAgent: req.headers['user-agent'] ?? '',
+    });
+    if (tcp.destroyed || this.shut) return;
+    if (!answer.accept) {
+      writeNodeResponse(detachedResponse(req, tcp), answer, true);
+      return;
+    }
+    const { subprotocol } = answer;
+    this.upgrades.options.handleProtocols = () => (offered.length === 0 ? false : subprotocol);
+    this.upgrades.handleUpgrade(req, tcp, head, (ws) => this.onOpen(ws, tcp, subprotocol));
+  }
+
+  private async askUpgrade(request: Parameters<SocketsOptions['onUpgrade']>[0]): Promise<UpgradeAnswer> {
+    try {
+      return await this.options.onUpgrade(request);
+    } catch (error) {
+      this.options.onFault(error);
+      return faultAnswer();
+    }
+  }
+
+  private onOpen(ws: WebSocket, tcp: TcpSocket, subprotocol: Subprotocol): void {
+    this.serial += 1;
+    const socket = new WsSocket(this.serial, subprotocol, ws, tcp, this);
+    this.open.add(socket);
+    // ws cuts the socket itself after an error; 'close' follows.
+    ws.on('error', () => {});
+    ws.on('close', (code) => socket.closed(code));
+    ws.on('message', (data, binary) => this.onMessage(socket, data as Buffer, binary));
+    this.guard(() => {
+      socket.handler = this.options.onOpen(socket, subprotocol);
+    });
+    if (socket.handler === null) socket.end(4005, 'A fault of the server.');
+  }
+
+  private onMessage(socket: WsSocket, data: Buffer, binary: boolean): void {
+    const handler = socket.handler;
+    if (handler === null) return;
+    if (this.holes.length > 0) this.flushHoles();
+    const { frameBytesMax } = this.options;
+    if (data.length > frameBytesMax) {
+      socket.end(4502, `A frame of ${data.length} bytes; ${frameBytesMax} are allowed.`);
+      return;
+    }
+    try {
+      handler.onMessage(data, binary);
+    } catch (error) {
+      this.options.onFault(error);
+      socket.end(4005, 'A fault of the server.');
+    }
+  }
+}
+
+/** A frame of a server: whole, not masked. Always a copy. */
+function encodeFrame(bytes: Uint8Array, binary: boolean): Buffer {
+  const { length } = bytes;
+  const head = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  const frame = Buffer.allocUnsafe(head + length);
+  frame[0] = binary ? 0x82 : 0x81;
+  if (head === 2) frame[1] = length;
+  else if (head === 4) {
+    frame[1] = 126;
+    frame.writeUInt16BE(length, 2);
+  } else {
+    frame[1] = 127;
+    frame.writeBigUInt64BE(BigInt(length), 2);
+  }
+  frame.set(bytes, head);
+  return frame;
+}
