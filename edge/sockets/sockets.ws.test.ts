@@ -1,6 +1,8 @@
 import { socketsConformance } from './sockets.conformance.ts';
 import { createWsSockets } from './sockets.ws.ts';
 import { socketsHttpConformance } from './sockets-http.conformance.ts';
+import { socketsLifeConformance } from './sockets-life.conformance.ts';
 
 socketsConformance('ws', createWsSockets);
+socketsLifeConformance('ws', createWsSockets);
 socketsHttpConformance('ws', createWsSockets);
