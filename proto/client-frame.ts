@@ -46,7 +46,9 @@ export function isClientFrameName(name: unknown): name is ClientFrameName {
   return typeof name === 'string' && Object.hasOwn(clientFields, name);
 }
 
-/** Builds the frame `t` out of `read(field, index)`, which gives undefined or null where the field is absent. */
+/**
+ * Builds the frame `t` out of `read(field, index)`, which gives undefined or null where the field is absent.
+ */
 export function clientFrame(
   t: ClientFrameName,
   read: (field: string, index: number) => unknown,

@@ -107,14 +107,14 @@ function tryServer(codec: Codec, bytes: Uint8Array): void {
 
 const rounds = 20_000;
 for (const codec of [msgpackCodec, jsonCodec]) {
-  test(`[PR-8] ${codec.subprotocol}: mutated frames give frames or FrameErrors, never anything else`, (t) => {
+  test(`[PR-11] ${codec.subprotocol}: mutated frames give frames or FrameErrors, nothing else`, (t) => {
     let taken = 0;
     for (let i = 0; i < rounds; i++) if (tryClient(codec, mutated(codec.encode(clientFrame())))) taken++;
     t.diagnostic(`SEED=${seed}: ${taken} of ${rounds} mutants were frames still`);
     for (let i = 0; i < rounds / 10; i++) tryServer(codec, mutated(codec.encode(serverFrame())));
   });
 
-  test(`[PR-8] ${codec.subprotocol}: random bytes give frames or FrameErrors, never anything else`, () => {
+  test(`[PR-11] ${codec.subprotocol}: random bytes give frames or FrameErrors, nothing else`, () => {
     for (let i = 0; i < rounds; i++) {
       const bytes = Uint8Array.from({ length: below(40) }, () => below(256));
       if (codec.binary && bytes.length > 1 && random() < 0.8) {

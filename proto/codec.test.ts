@@ -20,7 +20,7 @@ const refused = (decode: () => unknown, sentence: RegExp): void => {
   });
 };
 
-test('a client’s frame comes back as it was, in both encodings', () => {
+test('[PR-10] a client’s frame comes back as it was, in both encodings', () => {
   const frames: Frame[] = [
     { t: 'connect', token: 'abc' },
     { t: 'connect', token: 'abc', agent: 'Zuschauer 1.0 – ünï 🏏' },
@@ -37,7 +37,7 @@ test('a client’s frame comes back as it was, in both encodings', () => {
   }
 });
 
-test('an edge’s frame comes back as it was, in both encodings', () => {
+test('[PR-10] an edge’s frame comes back as it was, in both encodings', () => {
   const frames: Frame[] = [
     { t: 'unsubscribed', channel: 'contest:c1', code: 103, message: 'gone' },
     { t: 'unsubscribed', id: 4, channel: 'contest:c1' },
@@ -61,7 +61,7 @@ test('an edge’s frame comes back as it was, in both encodings', () => {
   }
 });
 
-test('a frame and a field that a client does not know are ignored', () => {
+test('[PR-15] a frame and a field that a client does not know are ignored', () => {
   assert.equal(jsonCodec.decodeServer(json({ t: 'later', no: 1 })), null);
   assert.equal(jsonCodec.decodeServer(json({ t: 'ping', id: 1 })), null);
   assert.deepEqual(jsonCodec.decodeServer(json({ t: 'move', withinMs: 5, why: 'x' })), {
@@ -73,7 +73,7 @@ test('a frame and a field that a client does not know are ignored', () => {
   assert.deepEqual(msgpackCodec.decodeServer(packed([39, 5, 'x'])), { t: 'move', withinMs: 5 });
 });
 
-test('every safe integer is an integer on the wire, and any library reads it', () => {
+test('[PR-9] every safe integer is an integer on the wire, and any library reads it', () => {
   const unpackr = new Unpackr({ useRecords: false, int64AsType: 'number' });
   for (let power = 0; power <= 53; power++) {
     for (const near of [-1, 0, 1]) {
@@ -94,7 +94,7 @@ test('every safe integer is an integer on the wire, and any library reads it', (
   }
 });
 
-test('what one codec refuses the other refuses, with the field’s name', () => {
+test('[PR-11] what one codec refuses the other refuses, with the field’s name', () => {
   const cases: [object, unknown[], RegExp][] = [
     [{ t: 'connect' }, [1], /connect\.token is missing/],
     [{ t: 'connect', token: null }, [1, null], /connect\.token is missing/],
@@ -129,7 +129,7 @@ test('what one codec refuses the other refuses, with the field’s name', () => 
   }
 });
 
-test('what only one encoding can get wrong', () => {
+test('[PR-11] what only one encoding can get wrong', () => {
   const asJson = (source: string) => () => jsonCodec.decodeClient(new TextEncoder().encode(source), false);
   const asHex = (hex: string) => () =>
     msgpackCodec.decodeClient(new Uint8Array(Buffer.from(hex, 'hex')), true);
@@ -171,7 +171,7 @@ test('integers may come as floats that hold whole numbers', () => {
   assert.deepEqual(jsonCodec.decodeClient(json({ t: 'ping', id: -0 })), { t: 'ping', id: 0 });
 });
 
-test('a frame that is too long has a code of its own, and a message of the other type is refused', () => {
+test('[PR-12] [PR-13] a long frame has a code of its own; a message of the other type is refused', () => {
   for (const codec of codecs) {
     const long = new Uint8Array(limits.frameBytesMax + 1);
     assert.throws(

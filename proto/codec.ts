@@ -16,8 +16,9 @@ export interface Codec {
    */
   decodeClient(bytes: Uint8Array, binary?: boolean): ClientFrame;
   /**
-   * Decodes an edge's frame (used by clients; trusts its shape beyond the table, ignores unknown fields). `null`: a
-   * frame this version does not know, to be ignored. Throws `FrameError` where the bytes are no frame at all.
+   * Decodes an edge's frame (used by clients; trusts its shape beyond the table, ignores unknown fields).
+   * `null`: a frame this version does not know, to be ignored. Throws `FrameError` where the bytes are no
+   * frame at all.
    */
   decodeServer(bytes: Uint8Array): ServerFrame | null;
 }

@@ -1,9 +1,9 @@
 /**
  * The one table of codes: in error frames, close frames, HTTP answers, refused records, rejected commands.
  *
- * Ranges: 1xx requests on a socket; 2xx records refused; 3xx graph commands rejected; 4xx and 5xx HTTP only (their
- * status is `http`); 4000-4499 a close after which a client reconnects and resumes; 4500-4999 a close after which it
- * must not reconnect by itself. A number is never reused.
+ * Ranges: 1xx requests on a socket; 2xx records refused; 3xx graph commands rejected; 4xx and 5xx HTTP only
+ * (their status is `http`); 4000-4499 a close after which a client reconnects and resumes; 4500-4999 a close
+ * after which it must not reconnect by itself. A number is never reused.
  */
 export interface Code {
   readonly no: number;

@@ -1,13 +1,14 @@
 /**
- * The `ranks` frame, written straight into the caller's buffer: it is made for every viewer at every tick. Nothing is
- * allocated; the bytes are those of the codec's `encode`.
+ * The `ranks` frame, written straight into the caller's buffer: it is made for every viewer at every tick.
+ * Nothing is allocated; the bytes are those of the codec's `encode`.
  */
 import { frameTable } from './frames.ts';
 import { writeInteger } from './msgpack-writer.ts';
 
 /**
- * Writes the frame at the beginning of `target`, which has at least `ranksBytesMax(length)` bytes (RangeError), and
- * answers its length in bytes. `rows` holds safe integers, the first `length` of which are the frame's.
+ * Writes the frame at the beginning of `target`, which has at least `ranksBytesMax(length)` bytes
+ * (RangeError), and answers its length in bytes. `rows` holds safe integers, the first `length` of which
+ * are the frame's.
  */
 export type EncodeRanks = (
   target: Uint8Array,

@@ -1,6 +1,6 @@
 /**
- * The `data` of the messages that follows make: what docs/feeds.md says in words. Clients ignore a `type` they do not
- * know: back ends publish messages of their own to the same channels.
+ * The `data` of the messages that follows make: what docs/feeds.md says in words. Clients ignore a `type`
+ * they do not know: back ends publish messages of their own to the same channels.
  */
 
 /** On `feed:<user>`. */

@@ -2,8 +2,9 @@
  * The frames of the socket protocol: what a client and an edge say to each other.
  *
  * A frame is a plain object with a `t` (its name). The table below gives each its number and the order of its
- * fields; both encodings are derived from it (JSON: the object; msgpack: `[number, ...fields]`, trailing absent
- * fields left off, absent fields in the middle nil). PROTOCOL.md is the normative text; a test compares them.
+ * fields; both encodings are derived from it (JSON: the object; msgpack: `[number, ...fields]`, trailing
+ * absent fields left off, absent fields in the middle nil). PROTOCOL.md is the normative text; a test
+ * compares them.
  */
 
 /** Client -> edge. The first frame on a socket. */
@@ -57,9 +58,9 @@ export interface SubscribedFrame {
   channel: string;
   kind: 'log' | 'state';
   epoch: string;
-  /** log: the channel's head now (missed messages up to it follow); state: the version of the state that follows. */
+  /** log: the channel's head now (missed messages up to it follow); state: the version the edge has. */
   position: number;
-  /** false: `since` could not be honoured (history gone or another epoch): what follows is not a continuation. */
+  /** false: `since` was given and cannot be honoured; what follows is not a continuation. */
   recovered: boolean;
 }
 export interface UnsubscribedFrame {
@@ -88,7 +89,10 @@ export interface ErrorFrame {
   message: string;
   channel?: string;
 }
-/** Messages of a log channel are gone: it goes on from `position` of `epoch`. */
+/**
+ * What lies up to `position` is gone, or the epoch is another. log: the next message is at `position` + 1;
+ * state: the client forgets the state it has, and it comes whole (own entries and ranks as well).
+ */
 export interface GapFrame {
   t: 'gap';
   no: number;

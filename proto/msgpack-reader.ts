@@ -1,9 +1,10 @@
 /**
  * Reads MessagePack of unknown origin: JSON's values only, strictly.
  *
- * Our own because the input may be hostile: msgpackr takes broken UTF-8, the unused byte c1 and its own extensions
- * (record definitions, dates, errors) from anybody. Here strings are checked, lengths are believed only as far as there
- * are bytes, nesting is bounded, and extensions and byte strings are refused. Tests compare both readers.
+ * Our own because the input may be hostile: msgpackr takes broken UTF-8, the unused byte c1 and its own
+ * extensions (record definitions, dates, errors) from anybody. Here strings are checked, lengths are believed
+ * only as far as there are bytes, nesting is bounded, and extensions and byte strings are refused. Tests
+ * compare both readers.
  */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

@@ -1,8 +1,9 @@
 /**
  * Writes MessagePack, each value in its shortest form, so that one value has one encoding.
  *
- * Our own because integers matter here: msgpackr writes numbers of 2^32 and above (every time in ms) as floats, which
- * readers in typed languages refuse for an integer. Every safe integer is written as an integer here.
+ * Our own because integers matter here: msgpackr writes numbers of 2^32 and above (every time in ms) as
+ * floats, which readers in typed languages refuse for an integer. Every safe integer is written as an integer
+ * here.
  */
 const utf8 = new TextEncoder();
 /** Most frames are shorter; a longer one grows the buffer. */
@@ -33,7 +34,9 @@ export class MsgpackWriter {
     else this.#header(length, 0xdc, 0xdd);
   }
 
-  /** JSON values; undefined and numbers that are not finite become nil. Keys of undefined values are left out. */
+  /**
+   * JSON values; undefined and numbers that are not finite become nil. Keys of undefined values are left out.
+   */
   value(value: unknown): void {
     if (typeof value === 'string') this.#text(value);
     else if (typeof value === 'number') this.#number(value);

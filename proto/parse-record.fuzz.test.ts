@@ -106,7 +106,8 @@ function tryRecord(topic: IngestTopic, input: unknown): boolean {
   try {
     record = parseRecord(topic, input, now);
   } catch (error) {
-    const shown = `SEED=${seed} ${input instanceof Uint8Array ? Buffer.from(input).toString('hex') : JSON.stringify(input)}`;
+    const hex = input instanceof Uint8Array ? Buffer.from(input).toString('hex') : JSON.stringify(input);
+    const shown = `SEED=${seed} ${hex}`;
     assert.ok(error instanceof RecordError, `${shown}: ${error}`);
     assert.ok(error.message.length > 10 && error.message.length < 300, `${shown}: ${error.message}`);
     assert.doesNotMatch(error.message, /\p{Cc}/u, shown);

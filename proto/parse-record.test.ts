@@ -140,7 +140,7 @@ test('what is wrong in a record is named', () => {
   bad(0, { type: undefined }, 'bad_field', /^type is missing/);
   bad(0, { players: 'a' }, 'bad_field', /^players must be an array of ids, not "a"/);
   bad(0, { players: ['a', null] }, 'bad_field', /^players\[1\] must be .* not null/);
-  bad(0, { players: Array(65).fill('a') }, 'contest_full', /at most 64 ids, not 65/);
+  bad(0, { players: Array(201).fill('a') }, 'contest_full', /at most 200 ids, not 201/);
   bad(0, { pointStep: 0.25 }, 'bad_field', /^pointStep must be 1 or 0\.5, not 0\.25/);
   bad(0, { startsAt: -1 }, 'bad_field', /^startsAt/);
   bad(1, { kind: 'quiz' }, 'bad_field', /^kind must be fantasy or scores, not "quiz"/);

@@ -1,9 +1,10 @@
 /**
- * Records at the way in: from bytes of unknown origin to a record of records.ts. Inside, everyone trusts the types.
+ * Records at the way in: from bytes of unknown origin to a record of records.ts. Inside, everyone trusts
+ * the types.
  *
- * What is checked here needs no state: types, bounds, which fields belong together. What depends on other records (is
- * there such a match, is the team of its players, are the points on its steps) is the worker's. Unknown fields are
- * ignored, so that producers may be newer than we are; the answer holds known fields only.
+ * What is checked here needs no state: types, bounds, which fields belong together. What depends on other
+ * records (is there such a match, is the team of its players, are the points on its steps) is the worker's.
+ * Unknown fields are ignored, so that producers may be newer than we are; the answer holds known fields only.
  */
 import { limits } from './limits.ts';
 import { MsgpackReader } from './msgpack-reader.ts';
@@ -46,8 +47,9 @@ export function isIngestTopic(topic: string): topic is IngestTopic {
 }
 
 /**
- * Checks a record of `topic`. `input` is the record's bytes (JSON text or MessagePack) or the decoded object, whose
- * arrays of ids are handed on. `nowMs` is the log's clock when it took the record. Throws `RecordError`.
+ * Checks a record of `topic`. `input` is the record's bytes (JSON text or MessagePack) or the decoded
+ * object, whose arrays of ids are handed on. `nowMs` is the log's clock when it took the record. Throws
+ * `RecordError`.
  */
 export function parseRecord(topic: 'contest-events', input: unknown, nowMs: number): ContestEvent;
 export function parseRecord(topic: 'graph-commands', input: unknown, nowMs: number): GraphCommand;
@@ -73,7 +75,10 @@ export function parseRecord(topic: RecordTopic, input: unknown, nowMs: number): 
   }
 }
 
-/** The value of a log's record, unchecked: JSON where it begins with `{`, else MessagePack. Throws `RecordError`. */
+/**
+ * The value of a log's record, unchecked: JSON where it begins with `{`, else MessagePack. Throws
+ * `RecordError`.
+ */
 export function decodeRecordValue(bytes: Uint8Array): unknown {
   if (bytes.length > limits.recordBytesMax) {
     throw new RecordError(
@@ -87,7 +92,7 @@ export function decodeRecordValue(bytes: Uint8Array): unknown {
     const first = bytes[0]!.toString(16).padStart(2, '0');
     throw new RecordError(
       'bad_json',
-      `A record must be a JSON object, its first byte {, or a MessagePack map; this one begins with the byte ${first}.`,
+      `A record must be a JSON object, from {, or a MessagePack map; it begins with the byte ${first}.`,
     );
   }
   const reader = new MsgpackReader(bytes, (message) => new RecordError('bad_json', message));
@@ -184,7 +189,7 @@ function contestEvent(fields: Fields, nowMs: number): ContestEvent {
       if (typeof (type satisfies never) !== 'string') return fail('type', contestEventTypes.join(', '), type);
       throw new RecordError(
         'unknown_type',
-        `No record of contest-events has the type ${quote(type)}; it is one of ${contestEventTypes.join(', ')}.`,
+        `No record has the type ${quote(type)}; it must be one of ${contestEventTypes.join(', ')}.`,
       );
   }
 }

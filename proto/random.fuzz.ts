@@ -1,4 +1,6 @@
-/** Seeded randomness for the random tests of this room; a failing test prints its seed, `SEED=...` repeats it. */
+/**
+ * Seeded randomness for the random tests of this room; a failing test prints its seed, `SEED=...` repeats it.
+ */
 
 /** From the environment's `SEED`, else a new one. */
 export function seedOf(given: string | undefined): number {

@@ -1,6 +1,6 @@
 /**
- * Checks of single fields of records. Each answers the value or throws a `RecordError` whose sentence names the field
- * and shows the value. Names of fields are put together only when something is wrong.
+ * Checks of single fields of records. Each answers the value or throws a `RecordError` whose sentence names
+ * the field and shows the value. Names of fields are put together only when something is wrong.
  */
 import { limits } from './limits.ts';
 import { RecordError } from './record-error.ts';

@@ -1,4 +1,7 @@
-/** The records of the Kafka topics (an interface: back ends write them). Validation: `parseRecord` in parse-record.ts. */
+/**
+ * The records of the Kafka topics (an interface: back ends write them). Validation: `parseRecord` in
+ * parse-record.ts.
+ */
 
 interface RecordHead {
   /** 1 to 36 bytes of [A-Za-z0-9_-]. */

@@ -21,7 +21,9 @@ export function utf8Length(text: string): number {
   return bytes;
 }
 
-/** The longest beginning of `text` that fits `bytesMax` bytes of UTF-8; ends in `…` where something was cut. */
+/**
+ * The longest beginning of `text` that fits `bytesMax` bytes of UTF-8; ends in `…` where something was cut.
+ */
 export function clipBytes(text: string, bytesMax: number): string {
   if (text.length * 3 <= bytesMax) return text;
   const whole = utf8Length(text);
