@@ -46,11 +46,14 @@ export interface Ranking {
   names(contest: string, ordinals: ArrayLike<number>): { entry: string; user: string }[];
 
   /**
-   * What changed since the last call (a segment, may be empty) and the small head that goes with all segments.
-   * `whole`: one segment of everything still kept; it takes the place of all segments before it (compaction).
+   * What changed since the last call (a segment, may be empty) and the small head that goes with all segments. A whole
+   * segment says everything by itself and replaces all before it; it is made when asked for, and when more had changed
+   * than is kept (`segmentBytes` is infinite then).
    */
-  checkpoint(whole?: boolean): { segment: Uint8Array; head: Uint8Array };
-  /** Frees a final match (or scores contest); later records for it are refused as final. */
+  checkpoint(whole?: boolean): { segment: Uint8Array; head: Uint8Array; whole: boolean };
+  /** Bytes of changes kept for the next checkpoint. */
+  readonly segmentBytes: number;
+  /** Frees a final match (or `scores` contest); later records for it are refused as final. Throws if it is not final. */
   forget(matchOrContest: string): void;
 }
 

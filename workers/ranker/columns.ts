@@ -1,0 +1,58 @@
+/**
+ * A value per entry number, in chunks of 65,536: growing never copies more than the first chunk, and slack is never
+ * more than one chunk. The first chunk begins small, as most matches and contests do.
+ */
+export const chunkBits = 16;
+export const chunkEntries = 1 << chunkBits;
+export const chunkMask = chunkEntries - 1;
+const firstCapacity = 64;
+
+/** Entries the first chunk has room for, once `index` must fit. */
+export function firstChunkCapacity(index: number): number {
+  let capacity = firstCapacity;
+  while (capacity <= index) capacity *= 2;
+  return Math.min(capacity, chunkEntries);
+}
+
+/** Unset values are 0. `get` of what was never set, even in a chunk never made, is 0. */
+export class Uint32Column {
+  private readonly chunks: (Uint32Array | undefined)[] = [];
+
+  get(index: number): number {
+    return this.chunks[index >>> chunkBits]?.[index & chunkMask] ?? 0;
+  }
+
+  set(index: number, value: number): void {
+    const at = index >>> chunkBits;
+    let chunk = this.chunks[at];
+    if (chunk === undefined || (index & chunkMask) >= chunk.length) {
+      const next = new Uint32Array(at === 0 ? firstChunkCapacity(index) : chunkEntries);
+      if (chunk !== undefined) next.set(chunk);
+      while (this.chunks.length < at) this.chunks.push(undefined);
+      this.chunks[at] = next;
+      chunk = next;
+    }
+    chunk[index & chunkMask] = value;
+  }
+}
+
+export class Float64Column {
+  private readonly chunks: Float64Array[] = [];
+
+  get(index: number): number {
+    return this.chunks[index >>> chunkBits]?.[index & chunkMask] ?? 0;
+  }
+
+  /** Indexes are set in rising order the first time. */
+  set(index: number, value: number): void {
+    const at = index >>> chunkBits;
+    let chunk = this.chunks[at];
+    if (chunk === undefined || (index & chunkMask) >= chunk.length) {
+      const next = new Float64Array(at === 0 ? firstChunkCapacity(index) : chunkEntries);
+      if (chunk !== undefined) next.set(chunk);
+      this.chunks[at] = next;
+      chunk = next;
+    }
+    chunk[index & chunkMask] = value;
+  }
+}

@@ -1,0 +1,56 @@
+import { changedScoresMax, changedUsersMax } from '../../channels/contest/messages.ts';
+import type { Contest, FantasyContest, MatchState, ScoresContest } from './ranker-state.ts';
+
+/**
+ * What records touched, for the frames of watched channels. A frame carries every key that any record in
+ * (base, version] touched, so nothing is taken back when a value returns to what it was.
+ */
+
+/** Distinct scores named in a frame; above, the frame is whole. */
+const touchedScoresMax = 100_000;
+
+export function touchMatch(match: MatchState, version: number): void {
+  match.seen = version;
+}
+
+export function touchContest(contest: Contest, version: number): void {
+  contest.seen = version;
+  if (contest.kind === 'fantasy' && contest.watch !== null) contest.match.watch!.named.add(contest);
+}
+
+/** The entry came, left or changed its team; `before` and `after` are its scores, null: not in the contest. */
+export function touchTeam(
+  contest: FantasyContest,
+  entry: number,
+  before: number | null,
+  after: number | null,
+): void {
+  const watch = contest.watch;
+  if (watch === null) return;
+  if (watch.changed !== null) {
+    watch.changed.add(entry);
+    if (watch.changed.size > changedUsersMax) watch.changed = null;
+  }
+  if (!contest.large) return;
+  if (before !== null) watch.scores.add(before);
+  if (after !== null) watch.scores.add(after);
+}
+
+/** The entry came, left, or its score was set. */
+export function touchScore(
+  contest: ScoresContest,
+  entry: number,
+  before: number | null,
+  after: number | null,
+): void {
+  const watch = contest.watch;
+  if (watch === null) return;
+  if (watch.changed !== null) {
+    watch.changed.add(entry);
+    if (watch.changed.size > changedScoresMax) watch.changed = null;
+  }
+  if (watch.scores === null) return;
+  if (before !== null) watch.scores.add(before);
+  if (after !== null) watch.scores.add(after);
+  if (watch.scores.size > touchedScoresMax) watch.scores = null;
+}
