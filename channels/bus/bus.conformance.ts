@@ -1,0 +1,412 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { ClientError, ServiceError } from '../../proto/codes.ts';
+import { seededRandom } from '../random.ts';
+import type { Bus, LogMessage, StoredMessage } from './bus.ts';
+
+/**
+ * The laws of bus.ts as tests, for any implementation. `open` gives a bus with these bounds, without messages, and
+ * nobody else's: a server that is shared puts a prefix before all names.
+ */
+export interface BusHarness {
+  open(options: BusTestOptions): Promise<BusUnderTest>;
+}
+export interface BusTestOptions {
+  historyMessagesMax: number;
+  messageIdsKept: number;
+  messageBytesMax: number;
+}
+export interface BusUnderTest {
+  bus: Bus;
+  /** Another process's bus on the same transport; the same object where there can be one only. */
+  other: Bus;
+  /** What was reported to `onError`. */
+  errors: unknown[];
+  /** The bus as another process would find it later; closes the ones before. */
+  reopen(): Promise<Bus>;
+  close(): Promise<void>;
+}
+
+const options: BusTestOptions = { historyMessagesMax: 10, messageIdsKept: 20, messageBytesMax: 1_000 };
+const timeout = 60_000;
+const soonMs = 10_000;
+
+type Check = (title: string, body: (under: BusUnderTest, t: TestContext) => Promise<void>) => void;
+
+export function busConformance(name: string, harness: BusHarness): void {
+  const check: Check = (title, body) => {
+    test(`${name}: ${title}`, { timeout }, async (t) => {
+      const under = await harness.open(options);
+      try {
+        await body(under, t);
+      } finally {
+        await under.close();
+      }
+    });
+  };
+  publishLaws(check);
+  questionLaws(check);
+  appendLaws(check);
+  historyLaws(check);
+  endLaws(check);
+  randomLaws(check);
+}
+
+function publishLaws(check: Check): void {
+  check('[BUS-1] every listener gets every message of its topic, in order', async ({ bus, other }) => {
+    const one = new Heard<Uint8Array>();
+    const two = new Heard<Uint8Array>();
+    const apart = new Heard<Uint8Array>();
+    await other.subscribe('t', one.listen);
+    await bus.subscribe('t', two.listen);
+    await other.subscribe('u', apart.listen);
+    const sent = Array.from({ length: 300 }, (_, i) => Uint8Array.of(i & 255, i >> 8, 0, 255));
+    for (const bytes of sent) await bus.publish('t', bytes);
+    await bus.publish('u', Uint8Array.of(7));
+    await bus.publish('nobody', Uint8Array.of(8));
+    for (const heard of [one, two]) {
+      await heard.until(300);
+      assert.deepEqual(
+        heard.all.map((bytes) => [...bytes]),
+        sent.map((bytes) => [...bytes]),
+      );
+    }
+    await apart.until(1);
+    assert.deepEqual([...apart.all[0]!], [7]);
+  });
+
+  check('[BUS-2] who has left hears nothing; who stays hears on', async ({ bus, other }) => {
+    const leaving = new Heard<Uint8Array>();
+    const staying = new Heard<Uint8Array>();
+    const leave = await other.subscribe('t', leaving.listen);
+    await other.subscribe('t', staying.listen);
+    await bus.publish('t', Uint8Array.of(1));
+    await leaving.until(1);
+    await bus.publish('t', Uint8Array.of(2));
+    leave();
+    leave();
+    const count = leaving.all.length;
+    await bus.publish('t', Uint8Array.of(3));
+    await staying.until(3);
+    assert.equal(leaving.all.length, count);
+  });
+
+  check('[BUS-3] a listener that throws harms nobody', async ({ bus, other, errors }) => {
+    const heard = new Heard<Uint8Array>();
+    const followed = new Heard<StoredMessage>();
+    await other.subscribe('t', () => {
+      throw new Error('listener');
+    });
+    await other.subscribe('t', heard.listen);
+    await other.follow('c', () => {
+      throw new Error('follower');
+    });
+    await other.follow('c', followed.listen);
+    await bus.publish('t', Uint8Array.of(1));
+    await bus.publish('t', Uint8Array.of(2));
+    await heard.until(2);
+    await bus.append('c', message('1'));
+    await followed.until(1);
+    assert.deepEqual(
+      errors.map((error) => (error as Error).message),
+      ['listener', 'listener', 'follower'],
+    );
+  });
+
+  check('[BUS-4] no listener runs inside the call', async ({ bus }) => {
+    const heard = new Heard<unknown>();
+    await bus.subscribe('t', heard.listen);
+    await bus.follow('c', heard.listen);
+    await bus.answer('s', async (question) => {
+      heard.listen(question);
+      return question;
+    });
+    const calls = [
+      bus.publish('t', Uint8Array.of(1)),
+      bus.append('c', message('1')),
+      bus.ask('s', Uint8Array.of(2), soonMs),
+    ];
+    assert.equal(heard.all.length, 0);
+    await Promise.all(calls);
+    await heard.until(3);
+  });
+}
+
+function questionLaws(check: Check): void {
+  check('[BUS-5] the first answer that is not null is the answer', async ({ bus, other }) => {
+    const asked: string[] = [];
+    let openLate = (_: Uint8Array | null): void => undefined;
+    await other.answer('s', async () => {
+      asked.push('null');
+      return null;
+    });
+    await other.answer('s', () => {
+      asked.push('late');
+      return new Promise((resolve) => {
+        openLate = resolve;
+      });
+    });
+    await bus.answer('s', async (question) => {
+      asked.push('first');
+      return Uint8Array.of(question[0]! + 1);
+    });
+    await other.answer('elsewhere', async () => Uint8Array.of(99));
+    assert.deepEqual([...(await bus.ask('s', Uint8Array.of(41), soonMs))], [42]);
+    openLate(Uint8Array.of(0));
+    const many = await Promise.all([...'abcdef'].map((_, i) => bus.ask('s', Uint8Array.of(i), soonMs)));
+    assert.deepEqual(
+      many.map((answer) => answer[0]),
+      [1, 2, 3, 4, 5, 6],
+    );
+    assert.ok(asked.includes('null') && asked.includes('late'));
+  });
+
+  check('[BUS-6] without an answer a question fails at its deadline', async ({ bus, other, errors }) => {
+    const late = (error: unknown): boolean => error instanceof ServiceError && error.retryable;
+    await assert.rejects(bus.ask('nobody', Uint8Array.of(1), 5), late);
+    await other.answer('s', async () => null);
+    await other.answer('s', async () => {
+      throw new Error('handler');
+    });
+    const leave = await other.answer('s', () => new Promise(() => undefined));
+    await assert.rejects(bus.ask('s', Uint8Array.of(1), 5), late);
+    assert.deepEqual(
+      errors.map((error) => (error as Error).message),
+      ['handler'],
+    );
+    leave();
+    await other.answer('s', async () => Uint8Array.of(2));
+    assert.deepEqual([...(await bus.ask('s', Uint8Array.of(1), soonMs))], [2]);
+  });
+}
+
+function appendLaws(check: Check): void {
+  check('[BUS-7] positions start at 1 and rise by one, per channel', async ({ bus }) => {
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, i) => bus.append(i % 2 ? 'odd' : 'even', message(`m${i}`))),
+    );
+    assert.deepEqual(
+      answers.map((answer) => answer.position),
+      answers.map((_, i) => (i >> 1) + 1),
+    );
+    assert.equal(new Set(answers.map((answer) => answer.epoch)).size, 1);
+    assert.equal((await bus.append('odd', message('one more'))).position, 26);
+  });
+
+  check('[BUS-8] an id is appended once', async ({ bus, other }) => {
+    const heard = new Heard<StoredMessage>();
+    await other.follow('c', heard.listen);
+    const [first, second, repeat] = await Promise.all([
+      bus.append('c', message('a', 'first')),
+      bus.append('c', message('b')),
+      bus.append('c', message('a', 'again')),
+    ]);
+    assert.deepEqual([first!.position, second!.position, repeat!.position], [1, 2, 1]);
+    assert.equal((await bus.append('c', message('b'))).position, 2);
+    assert.equal((await bus.append('another', message('a'))).position, 1);
+    for (let n = 3; n <= options.messageIdsKept; n++) await bus.append('c', message(`n${n}`));
+    assert.equal((await bus.append('c', message('a'))).position, 1, 'gone from history, still known');
+    await heard.until(options.messageIdsKept);
+    assert.deepEqual(
+      heard.all.map((stored) => stored.position),
+      range(1, options.messageIdsKept),
+    );
+    assert.equal(text(heard.all[0]!), 'first');
+  });
+
+  check('[BUS-9] a follower gets everything once, in order, when history has it', async ({ bus, other }) => {
+    const heard = new Heard<StoredMessage>();
+    const heads: Promise<number>[] = [];
+    await bus.append('c', message('before'));
+    await other.follow('c', (stored) => {
+      heads.push(other.history('c', 0, 0).then(({ head }) => head));
+      heard.listen(stored);
+    });
+    await Promise.all(range(2, 60).map((n) => bus.append('c', message(`m${n}`, `text ${n}`, n))));
+    await heard.until(59);
+    assert.deepEqual(
+      heard.all.map((stored) => stored.position),
+      range(2, 60),
+    );
+    for (const [index, head] of (await Promise.all(heads)).entries()) assert.ok(head >= index + 2);
+    const last = heard.all[58]!;
+    assert.deepEqual([last.id, last.at, text(last)], ['m60', 60, 'text 60']);
+    assert.equal(last.epoch, (await bus.heads(['c']))[0]!.epoch);
+  });
+
+  check('[BUS-16] what is out of bounds is refused and not appended', async ({ bus }) => {
+    const refused = (code: string) => (error: unknown) => error instanceof ClientError && error.code === code;
+    const large = { ...message('a'), data: new Uint8Array(options.messageBytesMax + 1) };
+    await assert.rejects(bus.append('c', large), refused('record_too_large'));
+    await assert.rejects(bus.append('c', message('')), refused('bad_field'));
+    await assert.rejects(bus.append('c', message('ü'.repeat(128))), refused('bad_field'));
+    await assert.rejects(bus.append('', message('a')), refused('bad_field'));
+    await assert.rejects(bus.append('c'.repeat(256), message('a')), refused('bad_field'));
+    const most = { ...message('ü'.repeat(127)), data: new Uint8Array(options.messageBytesMax) };
+    assert.equal((await bus.append('c', most)).position, 1);
+  });
+}
+
+function historyLaws(check: Check): void {
+  check('[BUS-10] history answers what was missed, with head and first', async ({ bus, other }) => {
+    const empty = await other.history('c', 0, 10);
+    assert.deepEqual([empty.head, empty.first, empty.messages.length], [0, 1, 0]);
+    for (const n of range(1, 8)) await bus.append('c', message(`m${n}`, `t${n}`, n));
+    const all = await other.history('c', 0, 100);
+    assert.deepEqual(
+      all.messages.map((stored) => [stored.position, stored.id, stored.at, text(stored)]),
+      range(1, 8).map((n) => [n, `m${n}`, n, `t${n}`]),
+    );
+    assert.deepEqual([all.head, all.first], [8, 1]);
+    const some = await other.history('c', 3, 2);
+    assert.deepEqual(
+      some.messages.map((stored) => stored.position),
+      [4, 5],
+    );
+    assert.equal((await other.history('c', 8, 10)).messages.length, 0);
+    assert.equal((await other.history('c', 80, 10)).messages.length, 0);
+    assert.equal((await other.history('c', 0, 0)).head, 8);
+    for (const stored of all.messages) assert.equal(stored.epoch, all.epoch);
+  });
+
+  check('[BUS-11] a channel keeps its newest messages only', async ({ bus }) => {
+    for (const n of range(1, 35)) {
+      await bus.append('c', message(`m${n}`));
+      const { head, first, messages } = await bus.history('c', 0, 100);
+      assert.equal(head, n);
+      assert.equal(first, Math.max(1, n - options.historyMessagesMax + 1));
+      assert.deepEqual(
+        messages.map((stored) => stored.position),
+        range(first, head),
+      );
+    }
+  });
+
+  check('[BUS-13] heads come in the order asked', async ({ bus, other }) => {
+    await bus.append('a', message('1'));
+    await bus.append('b', message('1'));
+    await bus.append('b', message('2'));
+    const heads = await other.heads(['b', 'none', 'a', 'b']);
+    assert.deepEqual(
+      heads.map((head) => head.position),
+      [2, 0, 1, 2],
+    );
+    assert.equal(new Set(heads.map((head) => head.epoch)).size, 1);
+    assert.deepEqual(await other.heads([]), []);
+  });
+
+  check('[BUS-14] positions, ids, history and epoch go on after a restart', async (under) => {
+    for (const n of range(1, 15)) await under.bus.append('c', message(`m${n}`, `t${n}`));
+    const before = await under.bus.history('c', 0, 100);
+    const bus = await under.reopen();
+    assert.deepEqual(plain(await bus.history('c', 0, 100)), plain(before));
+    assert.deepEqual(await bus.append('c', message('m2')), { epoch: before.epoch, position: 2 });
+    assert.deepEqual(await bus.append('c', message('m16')), { epoch: before.epoch, position: 16 });
+  });
+}
+
+function endLaws(check: Check): void {
+  check('[BUS-15] without an interruption onReset is not called', async (under) => {
+    const resets: string[] = [];
+    under.other.onReset((reason) => resets.push(reason));
+    const heard = new Heard<Uint8Array>();
+    await under.other.subscribe('t', heard.listen);
+    await under.bus.append('c', message('1'));
+    await under.bus.publish('t', Uint8Array.of(1));
+    await heard.until(1);
+    assert.deepEqual(resets, []);
+  });
+
+  check('[BUS-17] after close every call rejects, and so do open questions', async ({ bus }) => {
+    const closed = (error: unknown): boolean => error instanceof ServiceError && !error.retryable;
+    await bus.answer('s', () => new Promise(() => undefined));
+    const open = bus.ask('s', Uint8Array.of(1), soonMs);
+    const ended = assert.rejects(open, closed);
+    await bus.close();
+    await bus.close();
+    await ended;
+    const listener = (): void => undefined;
+    for (const call of [
+      () => bus.publish('t', Uint8Array.of(1)),
+      () => bus.subscribe('t', listener),
+      () => bus.ask('s', Uint8Array.of(1), soonMs),
+      () => bus.answer('s', async () => null),
+      () => bus.append('c', message('1')),
+      () => bus.follow('c', listener),
+      () => bus.history('c', 0, 1),
+      () => bus.heads(['c']),
+    ]) {
+      await assert.rejects(call(), closed);
+    }
+  });
+}
+
+function randomLaws(check: Check): void {
+  check('[BUS-7] [BUS-8] [BUS-11] [BUS-14] random use equals a list', async (under, t) => {
+    const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 32));
+    t.diagnostic(`SEED=${seed}`);
+    const random = seededRandom(seed);
+    const pick = (below: number): number => Math.floor(random() * below);
+    const model = new Map<string, string[]>();
+    let { bus } = under;
+    for (let step = 0; step < 1_500; step++) {
+      const channel = `c${pick(4)}`;
+      const ids = model.get(channel) ?? [];
+      model.set(channel, ids);
+      const dice = random();
+      if (dice < 0.6) {
+        // Mostly new ids, else one that must still be known.
+        const known = ids.slice(-options.messageIdsKept);
+        const repeat = known.length > 0 && random() < 0.3;
+        const id = repeat ? known[pick(known.length)]! : `${step}`;
+        if (!repeat) ids.push(id);
+        const { position } = await bus.append(channel, message(id, `text ${id}`, step));
+        assert.equal(position, ids.indexOf(id) + 1);
+      } else if (dice < 0.99) {
+        const since = pick(ids.length + 2);
+        const limit = pick(15);
+        const first = Math.max(1, ids.length - options.historyMessagesMax + 1);
+        const history = await bus.history(channel, since, limit);
+        assert.deepEqual([history.head, history.first], [ids.length, first]);
+        const expected = range(Math.max(first, since + 1), ids.length).slice(0, limit);
+        assert.deepEqual(
+          history.messages.map((stored) => [stored.position, text(stored)]),
+          expected.map((position) => [position, `text ${ids[position - 1]}`]),
+        );
+      } else {
+        bus = await under.reopen();
+      }
+    }
+  });
+}
+
+// What the laws are told with.
+
+/** Keeps what was heard and wakes who waits for it. */
+class Heard<Message> {
+  readonly all: Message[] = [];
+  #wake: () => void = () => undefined;
+  readonly listen = (message: Message): void => {
+    this.all.push(message);
+    this.#wake();
+  };
+  async until(count: number): Promise<void> {
+    while (this.all.length < count) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    assert.equal(this.all.length, count);
+  }
+}
+
+function message(id: string, data = '{}', at = 1): LogMessage {
+  return { id, at, data: new TextEncoder().encode(data) };
+}
+const text = (stored: StoredMessage): string => new TextDecoder().decode(stored.data);
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i);
+const plain = (history: { messages: StoredMessage[] }): unknown => ({
+  ...history,
+  messages: history.messages.map((stored) => ({ ...stored, data: text(stored) })),
+});
