@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { createManualClock } from '../clock.manual.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { openEmbeddedStore } from '../store/store.embedded.ts';
 import { busConformance } from './bus.conformance.ts';
@@ -54,21 +55,20 @@ busConformance('embedded', {
 
 test('[BUS-12] old messages are no longer kept; their positions and ids are', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'rankcast-bus-'));
-  const clock = new HeldClock();
+  const clock = createManualClock();
   const options = { historyAgeMs: 1_000, historySweepMs: 5_000, messageIdsKept: 3, historyMessagesMax: 10 };
   const { bus, errors, close } = open(folder, options, clock);
   const append = (id: string) => bus.append('c', { id, at: 1, data: Buffer.from('{}') });
   await append('a');
-  clock.now = () => 1_600;
+  clock.advance(600);
   await append('b');
   assert.equal((await bus.history('c', 0, 10)).first, 1);
-  clock.now = () => 2_001;
+  clock.advance(401);
   const { first, head, messages } = await bus.history('c', 0, 10);
   assert.deepEqual([first, head, messages.map((message) => message.id)], [2, 2, ['b']]);
-  clock.now = () => 9_000;
+  clock.advance(7_000);
   assert.deepEqual((await bus.history('c', 0, 10)).first, 3);
-  clock.ring();
-  await until(() => clock.waiting > 0);
+  await until(() => clock.pending > 0);
   assert.equal((await append('a')).position, 1);
   assert.equal((await append('b')).position, 2);
   assert.equal((await append('c')).position, 3);
@@ -116,26 +116,6 @@ test('[BUS-4] messages published by a listener do not hold the process', async (
   await close();
   await rm(folder, { recursive: true });
 });
-
-/** Time that stands until told. */
-class HeldClock implements Clock {
-  now = (): number => 1_000;
-  #callbacks: (() => void)[] = [];
-  get waiting(): number {
-    return this.#callbacks.length;
-  }
-  after(_ms: number, callback: () => void): () => void {
-    this.#callbacks.push(callback);
-    return () => {
-      this.#callbacks = this.#callbacks.filter((other) => other !== callback);
-    };
-  }
-  ring(): void {
-    const callbacks = this.#callbacks;
-    this.#callbacks = [];
-    for (const callback of callbacks) callback();
-  }
-}
 
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));

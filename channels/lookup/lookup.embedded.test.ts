@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { createManualClock } from '../clock.manual.ts';
 import type { Clock } from '../clock.ts';
 import { openEmbeddedStore } from '../store/store.embedded.ts';
 import { lookupConformance } from './lookup.conformance.ts';
@@ -30,11 +31,11 @@ lookupConformance('embedded', {
   valueBytesMax,
   async open() {
     const folder = await mkdtemp(join(tmpdir(), 'rankcast-lookup-'));
-    const clock = new HeldClock();
+    const clock = createManualClock();
     let opened = open(folder, clock);
     return {
       lookup: opened.lookup,
-      pass: async (ms) => clock.pass(ms),
+      pass: async (ms) => clock.advance(ms),
       async reopen() {
         await opened.close();
         opened = open(folder, clock);
@@ -50,46 +51,19 @@ lookupConformance('embedded', {
 
 test('[LOOK-4] the bytes of what has run out are freed, of nothing else', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'rankcast-lookup-'));
-  const clock = new HeldClock();
+  const clock = createManualClock();
   const { store, lookup, close } = open(folder, clock);
   const value = Buffer.from('x');
-  await Promise.all(Array.from({ length: 2_500 }, (_, i) => lookup.put(`k${i}`, 0, value, 1_000)));
+  await Promise.all(Array.from({ length: 2_500 }, (_, i) => lookup.put(`k${i}`, 0, value, 5_000)));
   await lookup.put('k7', 0, value, 20_000);
   await lookup.put('k8', 0, value, 0);
   await lookup.remove(['k9']);
   await lookup.put('k9', 0, value, 0);
   assert.equal(store.table('lookup').getKeysCount(), 2_500);
-  clock.pass(1_000);
-  clock.ring();
-  while (clock.waiting === 0) await new Promise((resolve) => setImmediate(resolve));
+  clock.advance(5_000);
+  while (clock.pending === 0) await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual([...store.table('lookup').getKeys()], ['k7', 'k8', 'k9']);
   assert.equal(store.table('lookup:expiry').getKeysCount(), 1);
   await close();
   await rm(folder, { recursive: true });
 });
-
-/** Time that moves when told; timers when told. */
-class HeldClock implements Clock {
-  #now = 1_700_000_000_000;
-  #callbacks: (() => void)[] = [];
-  get waiting(): number {
-    return this.#callbacks.length;
-  }
-  now(): number {
-    return this.#now;
-  }
-  after(_ms: number, callback: () => void): () => void {
-    this.#callbacks.push(callback);
-    return () => {
-      this.#callbacks = this.#callbacks.filter((other) => other !== callback);
-    };
-  }
-  pass(ms: number): void {
-    this.#now += ms;
-  }
-  ring(): void {
-    const callbacks = this.#callbacks;
-    this.#callbacks = [];
-    for (const callback of callbacks) callback();
-  }
-}
