@@ -65,20 +65,23 @@ export interface DeadLetterWriter {
   readonly pending: number;
   /** Offset of the newest record of the partition with letters written or waiting; -1 before any. */
   readonly mark: number;
+  /** All letters of the partition stand before this place in `dead-letters`, those waiting excepted. */
+  readonly next: number;
 }
 
-/** Writes the letters of one partition of `topic`. `mark`: see `writtenMark`; null: another replica writes them. */
+/** Writes the letters of one partition of `topic`. `silent`: another replica writes them. */
 export function createDeadLetterWriter(
   log: Log,
   topic: string,
   partition: number,
-  writtenUpTo: number | null,
+  written: WrittenMark,
+  silent: boolean,
 ): DeadLetterWriter {
   let waiting: NewRecord[] = [];
-  let mark = writtenUpTo ?? -1;
+  let { mark, next } = written;
   return {
     add(offset, refusal, record) {
-      if (writtenUpTo === null || offset <= writtenUpTo) return;
+      if (silent || offset <= written.mark) return;
       waiting.push(deadLetter({ topic, partition, offset, ...refusal }, record));
       mark = offset;
     },
@@ -87,7 +90,8 @@ export function createDeadLetterWriter(
       const sent = waiting;
       waiting = [];
       try {
-        await log.append(deadLettersTopic, sent);
+        const places = await log.append(deadLettersTopic, sent);
+        next = places[places.length - 1]!.offset + 1;
       } catch (error) {
         waiting = [...sent, ...waiting];
         throw error;
@@ -99,7 +103,16 @@ export function createDeadLetterWriter(
     get mark() {
       return mark;
     },
+    get next() {
+      return next;
+    },
   };
+}
+
+/** Letters of a partition are written up to `mark` (an offset of it); all of them stand before `next`. */
+export interface WrittenMark {
+  mark: number;
+  next: number;
 }
 
 /**
@@ -112,7 +125,7 @@ export async function writtenMark(
   partition: number,
   from: number,
   known: number,
-): Promise<{ mark: number; next: number }> {
+): Promise<WrittenMark> {
   const key = letterKey(topic, partition);
   const shelf = log.partitionOf(deadLettersTopic, key);
   const bounds = await log.bounds(deadLettersTopic, shelf);
