@@ -26,6 +26,7 @@
  * - [SDK-16] Frames it does not know, and frames of rooms it has left, are ignored; bytes that are no frame are an
  *   error, and the connection is made anew.
  * - [SDK-17] Where the platform has no WebSocket and none is given, `connect` throws a sentence that says what to do.
+ * - [SDK-18] Within any second it sends at most `framesPerSecondMax` frames on a socket; the others wait in order.
  */
 import { jsonCodec } from '../proto/codec.json.ts';
 import { msgpackCodec } from '../proto/codec.msgpack.ts';
@@ -226,7 +227,8 @@ function defined(options: ConnectOptions): Partial<typeof connectDefaults> {
   for (const name of Object.keys(connectDefaults) as (keyof typeof connectDefaults)[]) {
     const value = options[name];
     if (value === undefined) continue;
-    if (!(value >= 0)) throw new TypeError(`${name}: ${value} is not a number of ms`);
+    const least = name === 'framesPerSecondMax' ? 1 : 0;
+    if (!(value >= least)) throw new TypeError(`${name}: ${value} is not a number from ${least} up`);
     given[name] = value;
   }
   return given as Partial<typeof connectDefaults>;

@@ -291,6 +291,26 @@ test('[SDK-16] [PR-15] unknown frames and fields are ignored; bytes that are no 
   assert.match(errors[1]?.message ?? '', /made no sense/);
 });
 
+test('[SDK-18] more frames than a second may have wait their turn, in order', async () => {
+  const { clock, edge, client } = await setUp();
+  edge.welcome();
+  for (let n = 0; n < 25; n++) client.contest(`c${n}`);
+  assert.equal(edge.socket.sent.length, 10);
+  await clock.advance(999);
+  assert.equal(edge.socket.sent.length, 10);
+  await clock.advance(1);
+  assert.equal(edge.socket.sent.length, 20);
+  await clock.advance(1_000);
+  assert.deepEqual(
+    edge.socket.heard('subscribe').map(({ channel }) => channel),
+    Array.from({ length: 25 }, (_, n) => `contest:c${n}`),
+  );
+  edge.socket.end(1006);
+  await clock.advance(client.status.retryInMs ?? -1);
+  edge.welcome();
+  assert.equal(edge.socket.sent.length, 10);
+});
+
 test('a server that speaks another subprotocol ends the client', async () => {
   const { edge, client, errors } = await setUp();
   const { socket } = edge;
@@ -326,7 +346,7 @@ test('[SDK-17] without a WebSocket connect says what to do; wrong options get a 
     [{ token: '' }, /token: it is neither/],
     [{ agent: 'a'.repeat(129) }, /agent: it is longer than 128 bytes/],
     [{ encoding: 'xml' as 'json' }, /encoding: "xml" is neither/],
-    [{ reconnectBaseMs: -1 }, /reconnectBaseMs: -1 is not a number of ms/],
+    [{ reconnectBaseMs: -1 }, /reconnectBaseMs: -1 is not a number from 0 up/],
     [{ openTimeoutMs: Number.NaN }, /openTimeoutMs: NaN is not/],
   ];
   for (const [option, sentence] of wrong) {

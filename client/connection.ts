@@ -49,6 +49,7 @@ export interface ConnectionSettings {
   stableMs: number;
   openTimeoutMs: number;
   refreshBeforeMs: number;
+  framesPerSecondMax: number;
 }
 
 /** Codes from here on say: do not come back by yourself. */
@@ -57,7 +58,7 @@ const finalCodesTo = 4999;
 /** Timers count in 31 bits: a longer one would fire at once. */
 const timerMsMax = 2 ** 31 - 1;
 
-type TimerName = 'retry' | 'open' | 'idle' | 'refresh' | 'stable' | 'move';
+type TimerName = 'retry' | 'open' | 'idle' | 'refresh' | 'stable' | 'move' | 'send';
 
 const toText = new TextDecoder();
 const toBytes = new TextEncoder();
@@ -78,6 +79,9 @@ export class Connection {
   #idleMs = 0;
   #requests = 0;
   #refreshId = -1;
+  readonly #queue: ClientFrame[] = [];
+  /** Moments of the last frames sent on this socket, as many as a second may have. */
+  readonly #sentAt: number[] = [];
 
   constructor(settings: ConnectionSettings, hooks: ConnectionHooks) {
     this.#settings = settings;
@@ -94,10 +98,11 @@ export class Connection {
     return this.#requests;
   }
 
-  /** false: there is no connection; it was not sent. */
+  /** false: there is no connection; it was not sent. Else it goes out in its turn. */
   send(frame: ClientFrame): boolean {
     if (this.#socket === null || this.state !== 'connected') return false;
-    this.#write(this.#socket, frame);
+    this.#queue.push(frame);
+    if (this.#queue.length === 1) this.#sendQueued();
     return true;
   }
 
@@ -324,6 +329,8 @@ export class Connection {
     this.#attempt += 1;
     for (const name of [...this.#timers.keys()]) this.#stopTimer(name);
     this.#refreshId = -1;
+    this.#queue.length = 0;
+    this.#sentAt.length = 0;
     const socket = this.#socket;
     this.#socket = null;
     if (socket === null) return;
@@ -334,8 +341,24 @@ export class Connection {
     if (told) this.#hooks.onDisconnected();
   }
 
+  /** Edges close sockets that say too much at once: within any second only so many frames go out. */
+  #sendQueued(): void {
+    const { clock, framesPerSecondMax } = this.#settings;
+    while (this.#socket !== null && this.#queue.length > 0) {
+      const oldest = this.#sentAt.length < framesPerSecondMax ? undefined : this.#sentAt[0];
+      const wait = oldest === undefined ? 0 : oldest + 1_000 - clock.now();
+      if (wait > 0) {
+        this.#setTimer('send', wait, () => this.#sendQueued());
+        return;
+      }
+      this.#write(this.#socket, this.#queue.shift() as ClientFrame);
+    }
+  }
+
   #write(socket: WebSocketLike, frame: ClientFrame): void {
-    const { codec } = this.#settings;
+    const { codec, clock, framesPerSecondMax } = this.#settings;
+    this.#sentAt.push(clock.now());
+    if (this.#sentAt.length > framesPerSecondMax) this.#sentAt.shift();
     const bytes = codec.encode(frame);
     socket.send(codec.binary ? bytes : toText.decode(bytes));
   }

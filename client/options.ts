@@ -41,6 +41,7 @@ export interface ConnectOptions {
   openTimeoutMs?: number;
   refreshBeforeMs?: number;
   requestTimeoutMs?: number;
+  framesPerSecondMax?: number;
 }
 
 export const connectDefaults = {
@@ -56,6 +57,8 @@ export const connectDefaults = {
   refreshBeforeMs: 60_000,
   /** An answer over HTTP: the gateway itself waits up to 2 s for a version. */
   requestTimeoutMs: 10_000,
+  /** Half of what an edge allows by default: two seconds' worth may arrive in one. */
+  framesPerSecondMax: 10,
 } as const;
 
 /** The gateway's two addresses out of the one given. Throws a sentence where it is none. */
