@@ -1,13 +1,16 @@
 /**
- * The body of one HTTP request, fed by an adapter, read by the router. Bounded: nothing beyond the reader's limit is
- * kept, and what nobody wants is thrown away up to `discardBytesMax`, so that the answer can be read by a client that
- * only looks for it when it has sent everything.
+ * The body of one HTTP request, fed by an adapter, read by the router. Bounded: nothing beyond the reader's
+ * limit is kept, and what nobody wants is thrown away up to `discardBytesMax`, so that the answer can be read
+ * by a client that only looks for it when it has sent everything.
  */
 import { ClientError } from '../../proto/codes.ts';
 import { faultAnswer } from './http-status.ts';
 import type { HttpRequest, HttpResponse, SocketsOptions } from './sockets.ts';
 
-/** A client that sends more than this in vain has its connection closed. 4 MiB: a batch of ingest sent to a typo. */
+/**
+ * A client that sends more than this in vain has its connection closed. 4 MiB: a batch of ingest sent to a
+ * typo.
+ */
 export const discardBytesMax = 4 * 1024 * 1024;
 
 export interface BodyFlow {
@@ -71,7 +74,9 @@ export class RequestBody {
     return this.reading;
   }
 
-  /** Resolves when the body has been received, or will not be: true, or false if the connection must close. */
+  /**
+   * Resolves when the body has been received, or will not be: true, or false if the connection must close.
+   */
   async finished(): Promise<boolean> {
     if (this.state === 'open' && this.reading === null) this.overstep();
     if (this.state === 'over' && !this.last && this.discarded <= discardBytesMax) {

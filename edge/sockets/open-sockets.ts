@@ -1,7 +1,10 @@
 import type { Logger } from 'pino';
 import type { SocketServer, SocketsOptions } from './sockets.ts';
 
-/** uWebSockets.js; where its binary does not load, ws, and the log says so. A taken port is not a reason to fall back. */
+/**
+ * uWebSockets.js; where its binary does not load, ws, and the log says so. A taken port is not a reason to
+ * fall back.
+ */
 export async function openSockets(
   options: SocketsOptions,
   choice: 'auto' | 'uws' | 'ws',

@@ -207,7 +207,7 @@ function processLaws(name: string, create: SocketsFactory): void {
       await dial();
     }));
 
-  test(`${name} [SOCK-24] stopListening refuses newcomers, open sockets stay; close ends them with 4000`, () =>
+  test(`${name} [SOCK-24] stopListening: no newcomers, open sockets stay; close ends them with 4000`, () =>
     withServer(create, {}, async ({ server, url, dial }) => {
       const { client, peer } = await dial();
       server.stopListening();

@@ -320,7 +320,7 @@ function boundLaws(name: string, create: SocketsFactory): void {
       assert.ok(peer.drops >= 1);
     }));
 
-  test(`${name} [SOCK-8] within onDropped a handler may leave and end, and then nothing arrives behind the hole`, () =>
+  test(`${name} [SOCK-8] within onDropped a handler may leave and end; nothing arrives behind the hole`, () =>
     withServer(create, {}, async ({ server, dial, faults }) => {
       const { client, peer } = await dial();
       const others = [await dial(), await dial(), await dial()];

@@ -1,45 +1,51 @@
 /**
- * The socket port: WebSockets with native topics, and HTTP on the same port. Two adapters: uWebSockets.js and ws.
+ * The socket port: WebSockets with native topics, and HTTP on the same port. Two adapters: uWebSockets.js and
+ * ws.
  *
- * All calls and callbacks happen on the event loop's thread. Bytes given to `send` and `publish` are copied or sent
- * before the call returns, so callers may reuse buffers.
+ * All calls and callbacks happen on the event loop's thread. Bytes given to `send` and `publish` are copied
+ * or sent before the call returns, so callers may reuse buffers.
  *
  * Laws (sockets.conformance.ts runs them on both adapters):
  *
  * Order and topics
- * [SOCK-1] A `send` comes after all that was published before it to a topic the socket had joined, and before all
- *   that is published after it; sends keep their order.
- * [SOCK-2] A socket that joins a topic gets what is published from then on, also in the same turn; nothing older.
+ * [SOCK-1] A `send` comes after all that was published before it to a topic the socket had joined, and before
+ *   all that is published after it; sends keep their order.
+ * [SOCK-2] A socket that joins a topic gets what is published from then on, also in the same turn; nothing
+ *   older.
  * [SOCK-3] After `leave` nothing published from then on arrives; joining twice delivers once.
- * [SOCK-4] What is published as binary arrives binary, as text text; `send` follows the subprotocol (msgpack: binary).
+ * [SOCK-4] What is published as binary arrives binary, as text text; `send` follows the subprotocol (msgpack:
+ *   binary).
  * [SOCK-5] Bytes may be changed by the caller once `send` or `publish` has returned.
  *
  * Bounds
  * [SOCK-6] A frame longer than `frameBytesMax` is not handed over: the socket is ended with 4502. One beyond
  *   `frameHardFactor` times that may be cut off by the library (client sees 1009 or 1006).
- * [SOCK-7] While more than `bufferBytesMax` are buffered for a socket, messages to it are dropped: `send` answers
- *   `dropped`. The bound is overstepped by one message at most. Other sockets get theirs.
- * [SOCK-8] `onDropped` is called after a drop, outside of the library's own frames, so it may leave, send and end.
- *   Several drops may be told by one call. It comes before anything later reaches the socket, but for what was on its
- *   way: the publication or `send` that met the drop. If the handler ends the socket within the call, what was
- *   published does not arrive either (the close code may then be lost: 1006).
+ * [SOCK-7] While more than `bufferBytesMax` are buffered for a socket, messages to it are dropped: `send`
+ *   answers `dropped`. The bound is overstepped by one message at most. Other sockets get theirs.
+ * [SOCK-8] `onDropped` is called after a drop, outside of the library's own frames, so it may leave, send and
+ *   end. Several drops may be told by one call. It comes before anything later reaches the socket, but for
+ *   what was on its way: the publication or `send` that met the drop. If the handler ends the socket within
+ *   the call, what was published does not arrive either (the close code may then be lost: 1006).
  * [SOCK-9] `onDrain` is called when a buffer that was not empty is empty again.
  *
  * Life
- * [SOCK-10] `end(code, reason)` sends a close frame behind what is buffered; the client sees code and reason (1006 if
- *   the buffer was over its bound).
+ * [SOCK-10] `end(code, reason)` sends a close frame behind what is buffered; the client sees code and reason
+ *   (1006 if the buffer was over its bound).
  * [SOCK-11] `terminate` cuts without a close frame.
- * [SOCK-12] `onClose` is called exactly once, within `end` and `terminate` with their code (1006), else with what the
- *   client sent (1005: none, 1006: it vanished). Afterwards every call does nothing, and `send` answers `dropped`.
- * [SOCK-13] A socket that neither sends anything (pongs count; the adapter pings) nor takes buffered bytes for
- *   `idleMs` is cut; `onClose` is told 4003.
+ * [SOCK-12] `onClose` is called exactly once, within `end` and `terminate` with their code (1006), else with
+ *   what the client sent (1005: none, 1006: it vanished). Afterwards every call does nothing, and `send`
+ *   answers `dropped`.
+ * [SOCK-13] A socket that neither sends anything (pongs count; the adapter pings) nor takes buffered bytes
+ *   for `idleMs` is cut; `onClose` is told 4003.
  * [SOCK-14] An upgrade is refused with the status, headers and body given; the connection closes.
  * [SOCK-15] An upgrade on another path, and a plain GET on the socket path, go to `onRequest`.
  *
  * HTTP
  * [SOCK-16] Header names come lower-case, repeated headers joined by `, `; query and path are apart.
- * [SOCK-17] `body` resolves to the whole body, or rejects `body_too_large` beyond its bound; the answer still arrives.
- * [SOCK-18] A request cut off by the client rejects `body` with a ClientError; the answer goes nowhere, nothing throws.
+ * [SOCK-17] `body` resolves to the whole body, or rejects `body_too_large` beyond its bound; the answer still
+ *   arrives.
+ * [SOCK-18] A request cut off by the client rejects `body` with a ClientError; the answer goes nowhere,
+ *   nothing throws.
  * [SOCK-19] A HEAD answer has the headers and content-length of the body, and no body.
  * [SOCK-20] Methods are handed on as sent, upper-case; one that nobody knows is answered 4xx.
  * [SOCK-21] Connections are kept alive, also after a body that nobody read.
@@ -96,7 +102,9 @@ export interface HttpRequest {
   /** Lower-case names. */
   headers: Record<string, string>;
   address: string;
-  /** Reads the body; rejects with ClientError body_too_large beyond `maxBytes`. Resolves empty without a body. */
+  /**
+   * Reads the body; rejects with ClientError body_too_large beyond `maxBytes`. Resolves empty without a body.
+   */
   body(maxBytes: number): Promise<Uint8Array>;
 }
 export interface HttpResponse {

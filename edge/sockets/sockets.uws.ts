@@ -1,8 +1,9 @@
 /**
  * The socket port on uWebSockets.js: native topics, native buffers, native idle timeouts.
  *
- * The library forbids to leave, subscribe or close inside its `dropped` callback (it iterates over its subscribers
- * then). So the callback only notes the socket, and `flushHoles` tells the handler before anything else can reach it.
+ * The library forbids to leave, subscribe or close inside its `dropped` callback (it iterates over its
+ * subscribers then). So the callback only notes the socket, and `flushHoles` tells the handler before
+ * anything else can reach it.
  */
 import type * as Uws from 'uWebSockets.js';
 import { answerWithBody, declaredLength, RequestBody } from './http-body.ts';
@@ -54,7 +55,10 @@ class UwsSocket implements Socket {
   holed = false;
   /** The handler is being told. */
   telling = false;
-  /** The drop came in the middle of a publication: what was published may wait in the library, behind the hole. */
+  /**
+   * The drop came in the middle of a publication: what was published may wait in the library, behind the
+   * hole.
+   */
   stray = false;
 
   constructor(serial: number, data: SocketData, native: NativeSocket, adapter: UwsAdapter) {

@@ -1,6 +1,7 @@
 /**
- * The socket port on ws and node:http, for where the binary of uWebSockets.js does not load. ws reads frames and
- * answers pings; frames out are made here (a published message once for all) and written to the TCP socket as they are.
+ * The socket port on ws and node:http, for where the binary of uWebSockets.js does not load. ws reads frames
+ * and answers pings; frames out are made here (a published message once for all) and written to the TCP
+ * socket as they are.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket as TcpSocket } from 'node:net';
