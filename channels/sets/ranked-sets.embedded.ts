@@ -1,0 +1,162 @@
+import { ClientError, ServiceError } from '../../proto/codes.ts';
+import type { EmbeddedStore } from '../store/store.embedded.ts';
+import type { RankedSets, SetChange, SetRow } from './ranked-sets.ts';
+
+/**
+ * Sorted sets in the data folder of a process that stands alone.
+ *
+ * Three tables: an order by (set, score, member), scores by (set, member), and per set its count and fence. A count is
+ * one read; a page skips its offset entry by entry, about 30 ns each (25 ms at 900,000). It never loses its memory, so
+ * nothing is ever `null` for rebuilding.
+ */
+export interface EmbeddedRankedSetsSetup {
+  store: EmbeddedStore;
+}
+
+const membersMax = 500;
+
+interface Mark {
+  count: number;
+  /** Of the last `replace`; -Infinity: none. */
+  fence: number;
+}
+
+export function createEmbeddedRankedSets(setup: EmbeddedRankedSetsSetup): RankedSets {
+  const { store } = setup;
+  const order = store.table('sets:order');
+  const scores = store.table('sets:scores');
+  const marks = store.table('sets:marks');
+  const nothing = Buffer.alloc(1);
+  let closed = false;
+
+  function live(): void {
+    if (closed) throw new ServiceError('The sets are closed.', false);
+  }
+  function markOf(set: string): Mark {
+    const bytes = marks.get(set);
+    if (bytes === undefined) return { count: 0, fence: Number.NEGATIVE_INFINITY };
+    return { count: bytes.readDoubleBE(0), fence: bytes.readDoubleBE(8) };
+  }
+  function scoreOf(set: string, member: string): number | null {
+    return scores.get([set, member])?.readDoubleBE(0) ?? null;
+  }
+
+  // Inside of a write; each answers by how much the count changes.
+  function setScore(set: string, member: string, score: number, ifMember: boolean): number {
+    const before = scoreOf(set, member);
+    if (before === score || (before === null && ifMember)) return 0;
+    if (before !== null) order.remove([set, before, member]);
+    order.put([set, score, member], nothing);
+    scores.put([set, member], encodeScore(score));
+    return before === null ? 1 : 0;
+  }
+  function remove(set: string, member: string): number {
+    const before = scoreOf(set, member);
+    if (before === null) return 0;
+    order.remove([set, before, member]);
+    scores.remove([set, member]);
+    return -1;
+  }
+  function change({ set, member, score, ifMember }: SetChange): number {
+    if (score === null) return remove(set, member);
+    return setScore(set, member, plain(score), ifMember === true);
+  }
+
+  function applyInWrite(changes: readonly SetChange[]): void {
+    const changed = new Map<string, Mark>();
+    for (const one of changes) {
+      const mark = changed.get(one.set) ?? markOf(one.set);
+      mark.count += change(one);
+      changed.set(one.set, mark);
+    }
+    for (const [set, mark] of changed) marks.put(set, encodeMark(mark));
+  }
+
+  function replaceInWrite(set: string, fence: number, rows: readonly SetRow[]): void {
+    const mark = markOf(set);
+    if (fence <= mark.fence) return;
+    const wanted = new Map(rows);
+    const gone: string[] = [];
+    for (const key of scores.getKeys({ start: [set], end: afterAll(set) })) {
+      const member = (key as [string, string])[1];
+      if (!wanted.has(member)) gone.push(member);
+    }
+    for (const member of gone) mark.count += remove(set, member);
+    for (const [member, score] of wanted) mark.count += setScore(set, member, plain(score), false);
+    mark.fence = fence;
+    marks.put(set, encodeMark(mark));
+  }
+
+  return {
+    async apply(changes) {
+      live();
+      for (const { set, member, score } of changes) if (score !== null) checkScore(set, member, score);
+      if (changes.length > 0) await store.write(() => applyInWrite(changes));
+    },
+    async page(set, offset, limit) {
+      live();
+      const total = markOf(set).count;
+      const rows: SetRow[] = [];
+      if (offset < total && limit > 0) {
+        // Members are strings, and every string sorts after every number: [set, 'z'] is beyond all scores.
+        const range = { reverse: true, start: [set, 'z'], end: [set], offset, limit };
+        for (const key of order.getKeys(range)) {
+          const [, score, member] = key as [string, number, string];
+          rows.push([member, score]);
+        }
+      }
+      return { total, rows };
+    },
+    async counts(sets) {
+      live();
+      return sets.map((set) => markOf(set).count);
+    },
+    async scores(set, members) {
+      live();
+      if (members.length > membersMax) {
+        const sentence = `${members.length} members of ${set} were asked for; at most ${membersMax} are answered.`;
+        throw new ClientError('bad_field', sentence);
+      }
+      return members.map((member) => scoreOf(set, member));
+    },
+    async replace(set, fence, rows) {
+      live();
+      for (const [member, score] of rows) checkScore(set, member, score);
+      await store.write(() => replaceInWrite(set, fence, rows));
+    },
+    async close() {
+      if (closed) return;
+      closed = true;
+      // Writes are in order: when this one is through, so are those before.
+      await store.write(() => undefined);
+    },
+  };
+}
+
+/** A key beyond [set, any member]. */
+function afterAll(set: string): [string, Buffer] {
+  return [set, Buffer.of(255)];
+}
+
+function checkScore(set: string, member: string, score: number): void {
+  if (Number.isFinite(score)) return;
+  throw new ClientError(
+    'bad_field',
+    `The score of ${member} in ${set} is ${score}; it must be a finite number.`,
+  );
+}
+
+/** -0 and 0 are one place in the order. */
+const plain = (score: number): number => score + 0;
+
+function encodeScore(score: number): Buffer {
+  const bytes = Buffer.allocUnsafe(8);
+  bytes.writeDoubleBE(score);
+  return bytes;
+}
+function encodeMark(mark: Mark): Buffer {
+  const bytes = Buffer.allocUnsafe(16);
+  bytes.writeDoubleBE(mark.count, 0);
+  bytes.writeDoubleBE(mark.fence, 8);
+  return bytes;
+}

@@ -1,0 +1,73 @@
+import type { EmbeddedStore } from '../../channels/store/store.embedded.ts';
+import { ServiceError } from '../../proto/codes.ts';
+import type { Archive, ArchivedVersion } from './archive.ts';
+
+/**
+ * Past leaderboards in the data folder of a process that stands alone.
+ *
+ * Keys are arrays, [contest, version, page] and [contest, version]: the parts of a key are never joined into one text,
+ * so that no id, whatever characters it has, can meet another's keys.
+ */
+export interface EmbeddedArchiveSetup {
+  store: EmbeddedStore;
+}
+
+/** Pages written in one transaction, about half a megabyte: appends to the log wait no longer than for that. */
+const pagesAtOnce = 32;
+
+export function createEmbeddedArchive(setup: EmbeddedArchiveSetup): Archive {
+  const { store } = setup;
+  const pageTable = store.table('archive:pages');
+  const versionTable = store.table('archive:versions');
+  let closed = false;
+
+  function live(): void {
+    if (closed) throw new ServiceError('The archive is closed.', false);
+  }
+
+  /** A version saved before with more pages must not keep those. */
+  function dropPagesFrom(contest: string, version: number, count: number): void {
+    const beyond = [...pageTable.getKeys({ start: [contest, version, count], end: [contest, version, 'z'] })];
+    for (const key of beyond) pageTable.remove(key);
+  }
+
+  return {
+    async save(board, pages) {
+      live();
+      const { contest, version } = board;
+      for (let from = 0; from < pages.length; from += pagesAtOnce) {
+        await store.write(() => {
+          for (const [index, page] of pages.slice(from, from + pagesAtOnce).entries()) {
+            pageTable.put([contest, version, from + index], Buffer.from(page));
+          }
+        });
+      }
+      await store.write(() => {
+        dropPagesFrom(contest, version, pages.length);
+        versionTable.put([contest, version], Buffer.from(JSON.stringify(board)));
+      });
+    },
+    async versions(contest, limit) {
+      live();
+      const found: ArchivedVersion[] = [];
+      // Versions are numbers, and every string sorts after every number: [contest, 'z'] is beyond all versions.
+      const range = { reverse: true, start: [contest, 'z'], end: [contest], limit };
+      if (limit > 0) {
+        for (const { value } of versionTable.getRange(range)) {
+          found.push(JSON.parse(value.toString()) as ArchivedVersion);
+        }
+      }
+      return found;
+    },
+    async page(contest, version, page) {
+      live();
+      return pageTable.get([contest, version, page]) ?? null;
+    },
+    async close() {
+      if (closed) return;
+      closed = true;
+      // Writes are in order: when this one is through, so are those before.
+      await store.write(() => undefined);
+    },
+  };
+}
