@@ -21,7 +21,7 @@ export const fail = (field: string, wanted: string, value: unknown): never => {
 const idWanted = `1 to ${limits.idBytesMax} of A-Z, a-z, 0-9, _ and -`;
 
 /** By character code, as thousands of ids come in one record. */
-function isId(value: unknown): value is string {
+export function isId(value: unknown): value is string {
   if (typeof value !== 'string') return false;
   const length = value.length;
   if (length === 0 || length > limits.idBytesMax) return false;
