@@ -1,6 +1,7 @@
 /** Posts a replay into a gateway, delivery by delivery, at a speed. */
 import type { Clock } from '../client/clock.ts';
 import type { ContestEvent } from '../proto/records.ts';
+import { pause } from './pause.ts';
 import type { Replay } from './replay.ts';
 
 /** Writes records to the log, in order; rejects when they are not (all) taken. Called again only after it resolved. */
@@ -54,7 +55,7 @@ export async function replayInto(options: ReplayIntoOptions): Promise<number> {
   const begun = clock.now();
   let posted = 0;
   for (let k = from; k < replay.deliveries; k++) {
-    if (speed > 0) await waitUntil(begun + (k - from + 1) * (1_000 / speed), clock, signal);
+    if (speed > 0) await pause(begun + (k - from + 1) * (1_000 / speed) - clock.now(), clock, signal);
     if (signal?.aborted) return posted;
     await post(replay.delivery(k, stamp()));
     posted += 1;
@@ -62,18 +63,4 @@ export async function replayInto(options: ReplayIntoOptions): Promise<number> {
   }
   if (options.final ?? true) await post([replay.final(stamp())]);
   return posted;
-}
-
-function waitUntil(moment: number, clock: Clock, signal: AbortSignal | undefined): Promise<void> {
-  const ms = moment - clock.now();
-  if (ms <= 0 || signal?.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const cancel = clock.after(ms, done);
-    function done(): void {
-      cancel();
-      signal?.removeEventListener('abort', done);
-      resolve();
-    }
-    signal?.addEventListener('abort', done);
-  });
 }

@@ -1,0 +1,60 @@
+/** What the demo prints for those who want to watch: commands to paste. */
+import { relative } from 'node:path';
+
+export interface Guide {
+  script: string;
+  /** host:port */
+  url: string;
+  match: string;
+  contest: string;
+  teams: number;
+  smallContests: number;
+  user: string;
+  teamsOfUser: number;
+  /** Another user, to follow with. */
+  fan: string;
+  player: { id: string; name: string };
+  /** null: the gateway can be reached from elsewhere, so none are shown. */
+  secrets: { apiKey: string; token: string; fanToken: string } | null;
+  folder: string;
+}
+
+export function guideText(guide: Guide): string {
+  const { url, match, contest, user, fan, player, secrets } = guide;
+  const command = `node ${relative(process.cwd(), guide.script)}`;
+  const head = [
+    '',
+    `Contest ${contest}: ${guide.teams.toLocaleString('en')} teams, and ${guide.smallContests} small contests ` +
+      `(${contest}-s1, ${contest}-s2, ...). The final of 2019 is replayed ball by ball; every rank is exact.`,
+    '',
+  ];
+  if (secrets === null) {
+    return [
+      ...head,
+      'The gateway can be reached from other machines, so no token is made and no fan follows. The keys are in',
+      `${guide.folder}/secrets.json; this makes a token:`,
+      `  ${command} token --user ${user} --token-secret <tokenSecret>`,
+      '',
+    ].join('\n');
+  }
+  return [
+    ...head,
+    `Watch as user ${user}, who owns ${guide.teamsOfUser} of the teams and has followers:`,
+    `  ${command} watch contest:${contest} match:${match} feed:${user} \\`,
+    `    --url ws://${url}/v1/socket --token ${secrets.token}`,
+    '',
+    'Read the first page of the leaderboard:',
+    `  curl -s 'http://${url}/v1/contests/${contest}/leaderboard?page=0' -H 'authorization: Bearer ${secrets.token}'`,
+    '',
+    `Correct a player's points (${player.name}; his next ball sets them right again):`,
+    `  curl -s http://${url}/v1/ingest/contest-events -H 'authorization: Bearer ${secrets.apiKey}' \\`,
+    `    --data-binary '{"type":"points","id":"by-hand","at":'"$(date +%s)"'000,"match":"${match}",` +
+      `"player":"${player.id}","points":200,"label":"by hand"}'`,
+    '',
+    `Let user ${fan} follow ${user}:`,
+    `  curl -s -X PUT http://${url}/v1/users/${fan}/following/${user} -H 'authorization: Bearer ${secrets.fanToken}'`,
+    '',
+    'Ctrl-C ends it; the next start goes on where this one ended.',
+    '',
+  ].join('\n');
+}
