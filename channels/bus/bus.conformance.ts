@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { ClientError, ServiceError } from '../../proto/codes.ts';
 import { seededRandom } from '../random.ts';
-import type { Bus, LogMessage, StoredMessage } from './bus.ts';
+import type { Bus, StoredMessage } from './bus.ts';
+import { Heard, message, plain, range, text } from './heard.conformance.ts';
+import { publishConformance } from './publish.conformance.ts';
 
 /**
  * The laws of bus.ts as tests, for any implementation. `open` gives a bus with these bounds, without messages, and
@@ -29,9 +31,9 @@ export interface BusUnderTest {
 
 const options: BusTestOptions = { historyMessagesMax: 10, messageIdsKept: 20, messageBytesMax: 1_000 };
 const timeout = 60_000;
-const soonMs = 10_000;
+export const soonMs = 10_000;
 
-type Check = (title: string, body: (under: BusUnderTest, t: TestContext) => Promise<void>) => void;
+export type Check = (title: string, body: (under: BusUnderTest, t: TestContext) => Promise<void>) => void;
 
 export function busConformance(name: string, harness: BusHarness): void {
   const check: Check = (title, body) => {
@@ -44,140 +46,11 @@ export function busConformance(name: string, harness: BusHarness): void {
       }
     });
   };
-  publishLaws(check);
-  questionLaws(check);
+  publishConformance(check);
   appendLaws(check);
   historyLaws(check);
   endLaws(check);
   randomLaws(check);
-}
-
-function publishLaws(check: Check): void {
-  check('[BUS-1] every listener gets every message of its topic, in order', async ({ bus, other }) => {
-    const one = new Heard<Uint8Array>();
-    const two = new Heard<Uint8Array>();
-    const apart = new Heard<Uint8Array>();
-    await other.subscribe('t', one.listen);
-    await bus.subscribe('t', two.listen);
-    await other.subscribe('u', apart.listen);
-    const sent = Array.from({ length: 300 }, (_, i) => Uint8Array.of(i & 255, i >> 8, 0, 255));
-    for (const bytes of sent) await bus.publish('t', bytes);
-    await bus.publish('u', Uint8Array.of(7));
-    await bus.publish('nobody', Uint8Array.of(8));
-    for (const heard of [one, two]) {
-      await heard.until(300);
-      assert.deepEqual(
-        heard.all.map((bytes) => [...bytes]),
-        sent.map((bytes) => [...bytes]),
-      );
-    }
-    await apart.until(1);
-    assert.deepEqual([...apart.all[0]!], [7]);
-  });
-
-  check('[BUS-2] who has left hears nothing; who stays hears on', async ({ bus, other }) => {
-    const leaving = new Heard<Uint8Array>();
-    const staying = new Heard<Uint8Array>();
-    const leave = await other.subscribe('t', leaving.listen);
-    await other.subscribe('t', staying.listen);
-    await bus.publish('t', Uint8Array.of(1));
-    await leaving.until(1);
-    await bus.publish('t', Uint8Array.of(2));
-    leave();
-    leave();
-    const count = leaving.all.length;
-    await bus.publish('t', Uint8Array.of(3));
-    await staying.until(3);
-    assert.equal(leaving.all.length, count);
-  });
-
-  check('[BUS-3] a listener that throws harms nobody', async ({ bus, other, errors }) => {
-    const heard = new Heard<Uint8Array>();
-    const followed = new Heard<StoredMessage>();
-    await other.subscribe('t', () => {
-      throw new Error('listener');
-    });
-    await other.subscribe('t', heard.listen);
-    await other.follow('c', () => {
-      throw new Error('follower');
-    });
-    await other.follow('c', followed.listen);
-    await bus.publish('t', Uint8Array.of(1));
-    await bus.publish('t', Uint8Array.of(2));
-    await heard.until(2);
-    await bus.append('c', message('1'));
-    await followed.until(1);
-    assert.deepEqual(
-      errors.map((error) => (error as Error).message),
-      ['listener', 'listener', 'follower'],
-    );
-  });
-
-  check('[BUS-4] no listener runs inside the call', async ({ bus }) => {
-    const heard = new Heard<unknown>();
-    await bus.subscribe('t', heard.listen);
-    await bus.follow('c', heard.listen);
-    await bus.answer('s', async (question) => {
-      heard.listen(question);
-      return question;
-    });
-    const calls = [
-      bus.publish('t', Uint8Array.of(1)),
-      bus.append('c', message('1')),
-      bus.ask('s', Uint8Array.of(2), soonMs),
-    ];
-    assert.equal(heard.all.length, 0);
-    await Promise.all(calls);
-    await heard.until(3);
-  });
-}
-
-function questionLaws(check: Check): void {
-  check('[BUS-5] the first answer that is not null is the answer', async ({ bus, other }) => {
-    const asked: string[] = [];
-    let openLate = (_: Uint8Array | null): void => undefined;
-    await other.answer('s', async () => {
-      asked.push('null');
-      return null;
-    });
-    await other.answer('s', () => {
-      asked.push('late');
-      return new Promise((resolve) => {
-        openLate = resolve;
-      });
-    });
-    await bus.answer('s', async (question) => {
-      asked.push('first');
-      return Uint8Array.of(question[0]! + 1);
-    });
-    await other.answer('elsewhere', async () => Uint8Array.of(99));
-    assert.deepEqual([...(await bus.ask('s', Uint8Array.of(41), soonMs))], [42]);
-    openLate(Uint8Array.of(0));
-    const many = await Promise.all([...'abcdef'].map((_, i) => bus.ask('s', Uint8Array.of(i), soonMs)));
-    assert.deepEqual(
-      many.map((answer) => answer[0]),
-      [1, 2, 3, 4, 5, 6],
-    );
-    assert.ok(asked.includes('null') && asked.includes('late'));
-  });
-
-  check('[BUS-6] without an answer a question fails at its deadline', async ({ bus, other, errors }) => {
-    const late = (error: unknown): boolean => error instanceof ServiceError && error.retryable;
-    await assert.rejects(bus.ask('nobody', Uint8Array.of(1), 5), late);
-    await other.answer('s', async () => null);
-    await other.answer('s', async () => {
-      throw new Error('handler');
-    });
-    const leave = await other.answer('s', () => new Promise(() => undefined));
-    await assert.rejects(bus.ask('s', Uint8Array.of(1), 5), late);
-    assert.deepEqual(
-      errors.map((error) => (error as Error).message),
-      ['handler'],
-    );
-    leave();
-    await other.answer('s', async () => Uint8Array.of(2));
-    assert.deepEqual([...(await bus.ask('s', Uint8Array.of(1), soonMs))], [2]);
-  });
 }
 
 function appendLaws(check: Check): void {
@@ -379,34 +252,3 @@ function randomLaws(check: Check): void {
     }
   });
 }
-
-// What the laws are told with.
-
-/** Keeps what was heard and wakes who waits for it. */
-class Heard<Message> {
-  readonly all: Message[] = [];
-  #wake: () => void = () => undefined;
-  readonly listen = (message: Message): void => {
-    this.all.push(message);
-    this.#wake();
-  };
-  async until(count: number): Promise<void> {
-    while (this.all.length < count) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    assert.equal(this.all.length, count);
-  }
-}
-
-function message(id: string, data = '{}', at = 1): LogMessage {
-  return { id, at, data: new TextEncoder().encode(data) };
-}
-const text = (stored: StoredMessage): string => new TextDecoder().decode(stored.data);
-const range = (from: number, to: number): number[] =>
-  Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i);
-const plain = (history: { messages: StoredMessage[] }): unknown => ({
-  ...history,
-  messages: history.messages.map((stored) => ({ ...stored, data: text(stored) })),
-});

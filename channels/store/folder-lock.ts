@@ -81,7 +81,7 @@ function readOwner(path: string): string | null {
 }
 
 function ownerLine(pid: number): string {
-  return `${pid} ${startTick(pid) ?? '-'}`;
+  return `${pid} ${statOf(pid)?.startTick ?? '-'}`;
 }
 
 function isAlive(owner: string): boolean {
@@ -94,15 +94,22 @@ function isAlive(owner: string): boolean {
     // EPERM: it lives, under another user.
     if (codeOf(error) !== 'EPERM') return false;
   }
-  const now = startTick(pid);
-  return now === null || tick === '-' || now === tick;
+  const stat = statOf(pid);
+  if (stat === null) return true;
+  // A zombie holds nothing any more; another start is another process.
+  return stat.state !== 'Z' && stat.state !== 'X' && (tick === '-' || tick === stat.startTick);
 }
 
-/** Field 22 of /proc/<pid>/stat (proc(5)), after the name in brackets, which may itself hold spaces. */
-function startTick(pid: number): string | null {
+/**
+ * From /proc/<pid>/stat (proc(5)): fields 3 and 22. They are counted after the name in brackets, which may itself hold
+ * spaces. null: the system has no such file, or none for this process.
+ */
+function statOf(pid: number): { state: string; startTick: string } | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const [state, startTick] = [fields[0], fields[19]];
+    return state === undefined || startTick === undefined ? null : { state, startTick };
   } catch {
     return null;
   }
