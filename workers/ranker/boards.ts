@@ -60,7 +60,7 @@ export function createBoards(parts: BoardsParts): Boards {
 
   async function saveLarge(): Promise<void> {
     const large = [...ranking.contests()].filter(
-      (info) => !info.final && (info.large || info.total > smallContestEntriesMax),
+      (info) => !info.final && info.total > smallContestEntriesMax,
     );
     for (const { contest } of large) {
       if (closed) return;

@@ -87,12 +87,14 @@ export function createBroadcast(parts: BroadcastParts): Broadcast {
     say(channel, version, bytes) {
       const kind = channel.startsWith('c:') ? 'contest' : 'match';
       const id = channel.slice(2);
+      // Watched only for its large contests, which have frames of their own.
+      if (kind === 'match' && !wants.hearsMatch(id)) return Promise.resolve();
       heads.moved(kind, id, version, clock.now());
       onFrame(kind, id);
       return voice.say(channel, version, bytes);
     },
   });
-  const wants = createWants({
+  const wants: Wants = createWants({
     ranking,
     clock,
     heads,

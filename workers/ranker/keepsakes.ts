@@ -35,6 +35,10 @@ export interface KeepsakesParts {
   topWaitMs: number;
 }
 
+/** A longer snapshot (a `scores` contest of very many distinct scores) is not left behind: no store takes it. */
+const snapshotBytesMax = 4 * 1024 * 1024;
+/** After so many failures in a round the store is down; the next round tries again. */
+const failuresMax = 8;
 /** Snapshots made in one turn of the event loop. */
 const together = 8;
 
@@ -47,7 +51,10 @@ export function createKeepsakes(parts: KeepsakesParts): Keepsakes {
   async function write(contest: string): Promise<void> {
     const snapshot = ranking.snapshotContest(contest);
     if (snapshot === null) return;
-    await lookup.put(`frame_${contest}`, snapshot.version, encodeContestSnapshot(snapshot), expireMs);
+    const bytes = encodeContestSnapshot(snapshot);
+    if (bytes.byteLength <= snapshotBytesMax) {
+      await lookup.put(`frame_${contest}`, snapshot.version, bytes, expireMs);
+    }
     if (sets !== null && ranking.contest(contest)?.large === true) await writeTop(sets, contest);
   }
 
@@ -60,12 +67,21 @@ export function createKeepsakes(parts: KeepsakesParts): Keepsakes {
   async function writeAll(): Promise<void> {
     const contests = [...waiting];
     waiting.clear();
+    let failures = 0;
     for (let i = 0; i < contests.length && !closed; i += together) {
-      const results = await Promise.allSettled(contests.slice(i, i + together).map(write));
-      const failed = results.find((result) => result.status === 'rejected');
-      if (failed !== undefined) {
-        logger.warn({ err: failed.reason as unknown }, 'last states could not be left behind; tried again');
-        for (const contest of contests.slice(i)) waiting.add(contest);
+      const some = contests.slice(i, i + together);
+      const results = await Promise.allSettled(some.map(write));
+      results.forEach((result, no) => {
+        if (result.status === 'fulfilled') return;
+        failures += 1;
+        waiting.add(some[no]!);
+        logger.warn(
+          { err: result.reason as unknown, contest: some[no] },
+          'a last state could not be left behind',
+        );
+      });
+      if (failures >= failuresMax) {
+        for (const contest of contests.slice(i + together)) waiting.add(contest);
         return;
       }
       await new Promise<void>((resolve) => setImmediate(resolve));

@@ -31,6 +31,9 @@ export interface CheckpointsParts {
   head(): Omit<CheckpointEnvelope, 'version' | 'ranking'>;
 }
 
+/** Taken before the ranking drops changes and has to write everything instead. */
+const segmentBytesSoon = 16 * 1024 * 1024;
+
 export function createCheckpoints(parts: CheckpointsParts): Checkpoints {
   const { ranking, store, clock, logger, metrics, intervalMs, recordsMax, segmentsMax } = parts;
   let version = ranking.version;
@@ -52,11 +55,10 @@ export function createCheckpoints(parts: CheckpointsParts): Checkpoints {
 
   function take(): Promise<void> {
     takenAt = clock.now();
-    const all = whole || store.segments > segmentsMax;
+    const taken = ranking.checkpoint(whole || store.segments > segmentsMax);
     whole = false;
-    const taken = ranking.checkpoint(all);
     const head = { ...parts.head(), version: ranking.version, ranking: taken.head };
-    running = write(taken.segment, head, all).finally(() => {
+    running = write(taken.segment, head, taken.whole).finally(() => {
       running = null;
     });
     return running;
@@ -67,7 +69,8 @@ export function createCheckpoints(parts: CheckpointsParts): Checkpoints {
       if (running !== null) return;
       const behind = ranking.version - version;
       if (behind === 0 && !whole) return;
-      if (clock.now() - takenAt < intervalMs && behind < recordsMax) return;
+      const much = behind >= recordsMax || ranking.segmentBytes > segmentBytesSoon;
+      if (clock.now() - takenAt < intervalMs && !much) return;
       void take();
     },
     async now() {

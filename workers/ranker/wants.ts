@@ -23,7 +23,8 @@ export interface Wants {
   contests(): Iterable<string>;
   /** Wanted contests of a match. */
   contestsOf(match: string): Iterable<string>;
-  wantsContest(contest: string): boolean;
+  /** Whether anybody listens to the match's channel: for the match itself, or for a small contest of it. */
+  hearsMatch(match: string): boolean;
   readonly size: number;
 }
 
@@ -44,6 +45,7 @@ export function createWants(parts: WantsParts): Wants {
   const leases = createLeases(wantedPerEdgeMax);
   const contestMatch = new Map<string, string | null>();
   const byMatch = new Map<string, Set<string>>();
+  const heard = new Set<string>();
 
   function watchContest(contest: string): void {
     const info = ranking.contest(contest)!;
@@ -59,6 +61,7 @@ export function createWants(parts: WantsParts): Wants {
   }
 
   function beginMatch(match: string, now: number): void {
+    heard.add(match);
     heads.moved('match', match, ranking.version, now);
   }
 
@@ -76,6 +79,7 @@ export function createWants(parts: WantsParts): Wants {
     if (!leases.wanted(matchTopic(match))) endMatchChannel(match);
   }
   function endMatchChannel(match: string): void {
+    heard.delete(match);
     heads.forget('match', match);
     onFreed(matchTopic(match));
   }
@@ -138,7 +142,7 @@ export function createWants(parts: WantsParts): Wants {
     },
     contests: () => contestMatch.keys(),
     contestsOf: (match) => byMatch.get(match) ?? none,
-    wantsContest: (contest) => contestMatch.has(contest),
+    hearsMatch: (match) => heard.has(match),
     get size() {
       return leases.size;
     },
