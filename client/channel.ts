@@ -1,8 +1,8 @@
 /**
  * What all rooms and feeds share: one subscription, kept through reconnects, resumed by epoch and position.
  *
- * Names of states: `joining` (asked, or about to ask), `live`, `waiting` (no connection), `ended` (refused, left, or
- * the client closed; for good).
+ * Names of states: `joining` (asked, or about to ask), `live`, `waiting` (no connection), `ended` (refused,
+ * left, or the client closed; for good).
  */
 import type { CodeName } from '../proto/codes.ts';
 import type {
@@ -119,7 +119,10 @@ export abstract class Channel {
 
   /** A frame with this channel's number. */
   abstract take(frame: ChannelFrame): void;
-  /** The subscription stands; `asked`: it was to go on from `epoch` and `position`, which are still the former ones. */
+  /**
+   * The subscription stands; `asked`: it was to go on from `epoch` and `position`, which are still the former
+   * ones.
+   */
   protected abstract joined(frame: SubscribedFrame, asked: boolean): void;
   protected abstract tellStatus(status: ChannelStatus): void;
   protected abstract tellError(error: RankcastError): void;

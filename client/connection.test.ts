@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { codes } from '../proto/codes.ts';
 import { createFakeEdge, idleMs } from '../test/kit/fake-edge.ts';
 import { createManualClock, settle } from '../test/kit/manual-clock.ts';
-import { type Client, connect } from './connect.ts';
+import { type Client, connect } from './client.ts';
 import type { ConnectOptions } from './options.ts';
 import type { RankcastError } from './rankcast-error.ts';
 
@@ -113,7 +113,7 @@ test('[SDK-4] [PR-42] after move it reconnects at a random moment within the win
   assert.deepEqual(waits, []);
 });
 
-test('[SDK-5] a token function is asked anew before the end, and the new token goes over the live socket', async () => {
+test('[SDK-5] a new token is asked for before the end of the old, and goes over the live socket', async () => {
   let given = 0;
   const { clock, edge, client, errors } = await setUp({
     token: () => {
@@ -261,7 +261,7 @@ test('[SDK-13] after close nothing is emitted but the status, and nothing is lef
   assert.throws(() => client.contest('c2'), /The client is closed/);
 });
 
-test('[SDK-13] it can be closed while it waits for a token, for the socket, and for the next attempt', async () => {
+test('[SDK-13] it can be closed while it waits for a token, a socket or the next attempt', async () => {
   for (const when of ['token', 'socket', 'attempt'] as const) {
     let release: (token: string) => void = () => {};
     const token = when === 'token' ? () => new Promise<string>((resolve) => (release = resolve)) : 'fixed';
@@ -275,7 +275,7 @@ test('[SDK-13] it can be closed while it waits for a token, for the socket, and 
   }
 });
 
-test('[SDK-16] [PR-15] unknown frames and fields are ignored; bytes that are no frame make it start anew', async () => {
+test('[SDK-16] [PR-15] what is not known is ignored; what is no frame makes it start anew', async () => {
   const { clock, edge, client, errors } = await setUp({ encoding: 'json' });
   edge.welcome();
   edge.socket.sayRaw('{"t":"novelty","no":1}');

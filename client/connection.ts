@@ -1,6 +1,6 @@
 /**
- * One live socket at a time, made anew for as long as the client is open: tokens, waiting, resuming, dead sockets,
- * moves. It knows nothing of channels; the hooks do.
+ * One live socket at a time, made anew for as long as the client is open: tokens, waiting, resuming, dead
+ * sockets, moves. It knows nothing of channels; the hooks do.
  */
 import type { Codec } from '../proto/codec.ts';
 import { codes } from '../proto/codes.ts';
@@ -323,7 +323,9 @@ export class Connection {
     this.#setStatus({ state: 'closed', reason: error.message, ...(code === undefined ? {} : { code }) });
   }
 
-  /** Forgets the socket and all that was planned; closes it for a reason unless it is closed already (null). */
+  /**
+   * Forgets the socket and all that was planned; closes it for a reason unless it is closed already (null).
+   */
   #letGo(reason: string | null, until: 'for good' | 'next' = 'next'): void {
     const told = this.state === 'connected' && until === 'next';
     this.#attempt += 1;

@@ -1,8 +1,8 @@
 /**
  * A contest: its board, and this user's own entries with their exact ranks.
  *
- * Own ranks arrive before the board of the same version, so that when `board` is emitted they are exact as of its
- * version, unless `held` (this user's entries are changing, or were not told yet).
+ * Own ranks arrive before the board of the same version, so that when `board` is emitted they are exact as of
+ * its version, unless `held` (this user's entries are changing, or were not told yet).
  */
 import type { BoardFrame, EntriesFrame, RanksFrame } from '../proto/frames.ts';
 import type { ChannelFrame, ChannelHost, ChannelStatus } from './channel.ts';
@@ -222,6 +222,6 @@ export class ContestChannel extends StateChannel implements ContestRoom {
 }
 
 /** Ranks are told before the board that may have a greater total: never below nothing. */
-export function percentileOf(rank: number, total: number): number {
+function percentileOf(rank: number, total: number): number {
   return Math.max(0, 100 * (1 - (rank - 1) / total));
 }

@@ -1,4 +1,6 @@
-/** Typed events. A listener that throws disturbs nobody: its error is thrown again on its own, as browsers do. */
+/**
+ * Typed events. A listener that throws disturbs nobody: its error is thrown again on its own, as browsers do.
+ */
 export class Emitter<Events extends object> {
   readonly #listeners = new Map<keyof Events, Set<(value: never) => void>>();
 

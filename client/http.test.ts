@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createFakeEdge } from '../test/kit/fake-edge.ts';
 import { createManualClock, settle } from '../test/kit/manual-clock.ts';
-import { connect } from './connect.ts';
+import { connect } from './client.ts';
 import type { FetchLike } from './options.ts';
 
 type Answer = { status: number; body: unknown } | Error | 'never';

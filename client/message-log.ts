@@ -1,4 +1,7 @@
-/** A log channel: my new followers (`feed:`), my notices (`user:`). Every message once, in order, or a gap is told. */
+/**
+ * A log channel: my new followers (`feed:`), my notices (`user:`). Every message once, in order, or a gap is
+ * told.
+ */
 import type { GapFrame, MessageFrame, SubscribedFrame } from '../proto/frames.ts';
 import { Channel, type ChannelFrame, type ChannelHost, type ChannelStatus } from './channel.ts';
 import { Emitter } from './emitter.ts';

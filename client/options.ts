@@ -1,3 +1,4 @@
+import { limits } from '../proto/limits.ts';
 import type { Clock } from './clock.ts';
 
 /** What the SDK needs of a WebSocket: the browser's, Node's own and the one of `ws` all have it. */
@@ -58,7 +59,7 @@ export const connectDefaults = {
   /** An answer over HTTP: the gateway itself waits up to 2 s for a version. */
   requestTimeoutMs: 10_000,
   /** Half of what an edge allows by default: two seconds' worth may arrive in one. */
-  framesPerSecondMax: 10,
+  framesPerSecondMax: limits.framesPerSecondMax / 2,
 } as const;
 
 /** The gateway's two addresses out of the one given. Throws a sentence where it is none. */

@@ -1,10 +1,10 @@
 import { type CodeName, codes } from '../proto/codes.ts';
 
 /**
- * What the SDK reports. `code` is a name of the table in proto/codes.ts, or one of the SDK's own:
- * `order` (a position fell, was repeated or left out), `bad_answer` (an edge's frame or HTTP answer made no sense),
- * `no_answer` (nothing came in time), `unreachable` (the connection or request failed), `no_token` (the token function
- * failed), `unsupported` (this platform lacks something that was not given as an option).
+ * What the SDK reports. `code` is a name of the table in proto/codes.ts, or one of the SDK's own: `order` (a
+ * position fell, was repeated or left out), `bad_answer` (an edge's frame or HTTP answer made no sense),
+ * `no_answer` (nothing came in time), `unreachable` (the connection or request failed), `no_token` (the token
+ * function failed), `unsupported` (this platform lacks something that was not given as an option).
  */
 export type SdkCode = 'order' | 'bad_answer' | 'no_answer' | 'unreachable' | 'no_token' | 'unsupported';
 

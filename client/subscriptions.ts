@@ -1,4 +1,7 @@
-/** The channels of one client: which are open, which number each has on this connection, which request is whose. */
+/**
+ * The channels of one client: which are open, which number each has on this connection, which request is
+ * whose.
+ */
 import type { ErrorFrame, ServerFrame, SubscribedFrame, UnsubscribedFrame } from '../proto/frames.ts';
 import type { Channel, ChannelHost } from './channel.ts';
 import type { Clock } from './clock.ts';

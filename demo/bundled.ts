@@ -1,10 +1,13 @@
-/** The files that come with the demo: two finals, the points table, a follow graph. Their origin is in data/NOTICE. */
+/**
+ * The files that come with the demo: two finals, the points table, a follow graph. Their origin is in
+ * data/NOTICE.
+ */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { type MatchFile, parseMatchFile } from './match-file.ts';
 import { parseScoringTable, type ScoringTable } from './scoring.ts';
 
-export const bundledMatches = {
+const bundledMatches = {
   'final-2019': 'matches/ipl-2019-final-1181768.json',
   'final-2021': 'matches/ipl-2021-final-1254117.json',
 } as const;

@@ -12,13 +12,13 @@ export interface ContestsOptions {
 }
 
 /** A small contest has 2 to so many teams; most have few. */
-export const smallContestTeamsMax = 200;
+const smallContestTeamsMax = 200;
 /** Of the small ones: more cannot be in one record. */
-export const smallContestsPerTeamMax = 50;
+const smallContestsPerTeamMax = 50;
 /** Items of one record: as many as it may have. */
 const entriesPerRecord = 1_000;
 
-export function smallContestIds({ contest, smallContests }: ContestsOptions): string[] {
+function smallContestIds({ contest, smallContests }: ContestsOptions): string[] {
   return Array.from({ length: smallContests }, (_, n) => `${contest}-s${n + 1}`);
 }
 

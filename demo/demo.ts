@@ -1,6 +1,6 @@
 /**
- * `npm start`: a gateway, a real final, a hundred thousand teams and their fans, and how to watch it all. A second
- * start goes on where the first ended; when the match was over, it is played again under another id.
+ * `npm start`: a gateway, a real final, a hundred thousand teams and their fans, and how to watch it all. A
+ * second start goes on where the first ended; when the match was over, it is played again under another id.
  */
 import { SignJWT } from 'jose';
 import type { Clock } from '../client/clock.ts';

@@ -1,6 +1,6 @@
 /**
- * Simulated fans: they follow one another along a real graph, so that feeds have something to tell. The most followed
- * users own the first teams of the contest, so that a team's owner has new followers to watch for.
+ * Simulated fans: they follow one another along a real graph, so that feeds have something to tell. The most
+ * followed users own the first teams of the contest, so that a team's owner has new followers to watch for.
  */
 import type { Clock } from '../client/clock.ts';
 import { pause } from './pause.ts';

@@ -15,7 +15,7 @@ export interface PostOptions {
   triesMax?: number;
   retryMs?: number;
 }
-export const postDefaults = {
+const postDefaults = {
   /** With waits that double from `retryMs`: about half a minute, a restart of the gateway. */
   triesMax: 8,
   retryMs: 250,
@@ -27,8 +27,8 @@ interface IngestAnswer {
 }
 
 /**
- * Posts records to `contest-events`. Tries again while the gateway is away or overloaded (records may be repeated
- * harmlessly); rejects with a sentence when a record is refused or the tries are used up.
+ * Posts records to `contest-events`. Tries again while the gateway is away or overloaded (records may be
+ * repeated harmlessly); rejects with a sentence when a record is refused or the tries are used up.
  */
 export function createPost(options: PostOptions): Post {
   const triesMax = options.triesMax ?? postDefaults.triesMax;

@@ -1,4 +1,6 @@
-/** The gateway as a child process: started from its command line, seen only through what it prints and serves. */
+/**
+ * The gateway as a child process: started from its command line, seen only through what it prints and serves.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync, closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -49,7 +51,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const stop = () => stopChild(child, ended, options.stopTimeoutMs);
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<string>((resolve) => {
-    const sentence = `The gateway did not say its ports within ${options.startTimeoutMs} ms; see ${options.log}.`;
+    const { startTimeoutMs, log } = options;
+    const sentence = `The gateway did not say its ports within ${startTimeoutMs} ms; see ${log}.`;
     timer = setTimeout(() => resolve(sentence), options.startTimeoutMs);
   });
   const started = await Promise.race([firstPorts(child, options.log), ended, timeout]);

@@ -1,16 +1,17 @@
 /**
- * Ball-by-ball files of T20 matches (Cricsheet's JSON format, version 1.x: cricsheet.org/format/json), read and
- * checked whole before anything is replayed. What the file says of weather, umpires and reviews is ignored.
+ * Ball-by-ball files of T20 matches (Cricsheet's JSON format, version 1.x: cricsheet.org/format/json), read
+ * and checked whole before anything is replayed. What the file says of weather, umpires and reviews is
+ * ignored.
  */
 
 /** Larger than any T20 file by a factor of ten. */
 export const matchFileBytesMax = 2_000_000;
 /** Wides and no-balls make an over longer; nobody has bowled this many. */
-export const deliveriesPerOverMax = 40;
+const deliveriesPerOverMax = 40;
 /** Two innings, and super overs until one side wins. */
-export const inningsMax = 20;
+const inningsMax = 20;
 /** Eleven, and substitutes that a league lists. */
-export const playersPerTeamMax = 30;
+const playersPerTeamMax = 30;
 
 export interface MatchPlayer {
   /** The registry's id: 8 hex digits. */
@@ -19,7 +20,7 @@ export interface MatchPlayer {
   name: string;
   team: string;
 }
-export type WicketKind = (typeof wicketKinds)[number];
+type WicketKind = (typeof wicketKinds)[number];
 export interface Wicket {
   kind: WicketKind;
   /** Player id. */
@@ -28,7 +29,9 @@ export interface Wicket {
   fielders: { player: string | null; substitute: boolean }[];
 }
 export interface Delivery {
-  /** `innings.over.ball`: innings from 1, over from 0, ball from 1 and counting wides and no-balls. Unique. */
+  /**
+   * `innings.over.ball`: innings from 1, over from 0, ball from 1 and counting wides and no-balls. Unique.
+   */
   label: string;
   innings: number;
   over: number;

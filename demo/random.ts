@@ -1,6 +1,6 @@
 /**
- * A seeded source of random numbers for demos and tests: sfc32 (Chris Doty-Humphrey's Small Fast Counter, 32 bits,
- * from PractRand), seeded with one number and warmed up by 12 rounds. Not for secrets.
+ * A seeded source of random numbers for demos and tests: sfc32 (Chris Doty-Humphrey's Small Fast Counter, 32
+ * bits, from PractRand), seeded with one number and warmed up by 12 rounds. Not for secrets.
  */
 export type Random = () => number;
 

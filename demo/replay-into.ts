@@ -4,7 +4,10 @@ import type { ContestEvent } from '../proto/records.ts';
 import { pause } from './pause.ts';
 import type { Replay } from './replay.ts';
 
-/** Writes records to the log, in order; rejects when they are not (all) taken. Called again only after it resolved. */
+/**
+ * Writes records to the log, in order; rejects when they are not (all) taken. Called again only after it
+ * resolved.
+ */
 export type Post = (records: ContestEvent[]) => Promise<void>;
 
 export interface ReplayIntoOptions {
@@ -29,8 +32,8 @@ export const replaySpeedMin = 1 / 60;
 export const replaySpeedMax = 1_000;
 
 /**
- * Resolves with the number of deliveries posted once all are taken (or the signal came); rejects as `post` does. Times
- * of records rise strictly, also where the clock stands still or goes back.
+ * Resolves with the number of deliveries posted once all are taken (or the signal came); rejects as `post`
+ * does. Times of records rise strictly, also where the clock stands still or goes back.
  */
 export async function replayInto(options: ReplayIntoOptions): Promise<number> {
   const { post, replay, clock, speed, signal } = options;

@@ -1,9 +1,9 @@
 /**
- * A match file as records of `contest-events`: the match, everyone's starting points, each delivery's changed totals,
- * the end. Records carry the time of the replay, not of the match.
+ * A match file as records of `contest-events`: the match, everyone's starting points, each delivery's changed
+ * totals, the end. Records carry the time of the replay, not of the match.
  *
- * Every delivery gives at least one record (where it changed nobody's points, the striker's total again), so each
- * delivery has a version of its own. Ids tell the delivery and sort in its order.
+ * Every delivery gives at least one record (where it changed nobody's points, the striker's total again), so
+ * each delivery has a version of its own. Ids tell the delivery and sort in its order.
  */
 import type { FinalRecord, MatchRecord, PointsRecord } from '../proto/records.ts';
 import type { MatchFile } from './match-file.ts';

@@ -1,9 +1,9 @@
 /**
- * Fantasy points of a T20 match, delivery by delivery: a table of points (`data/scoring-t20.json`) and the exact
- * reading of it that the table's notes state.
+ * Fantasy points of a T20 match, delivery by delivery: a table of points (`data/scoring-t20.json`) and the
+ * exact reading of it that the table's notes state.
  *
- * A player's points are a function of a dozen tallies; a delivery changes the tallies of the few players it names,
- * and only theirs are computed anew. Points may go down (a strike rate falls, a wicket's band moves).
+ * A player's points are a function of a dozen tallies; a delivery changes the tallies of the few players it
+ * names, and only theirs are computed anew. Points may go down (a strike rate falls, a wicket's band moves).
  *
  * Beyond the notes: a seventh legal ball in a miscounted over takes back no maiden; an over shared by two
  * bowlers is a maiden of neither.
@@ -11,7 +11,7 @@
 import type { Delivery, MatchPlayer, Wicket } from './match-file.ts';
 
 /** Bounds of a band: `above` and `below` leave the bound out, `from` and `upTo` take it in. */
-export interface Band {
+interface Band {
   above?: number;
   from?: number;
   below?: number;
@@ -19,7 +19,7 @@ export interface Band {
   points: number;
 }
 /** [at least so many, points]; only the highest one reached counts. */
-export type Steps = [number, number][];
+type Steps = [number, number][];
 export interface ScoringTable {
   startingEleven: number;
   batting: {
@@ -287,7 +287,9 @@ function highestStep(steps: Steps, value: number): number {
   return points;
 }
 
-/** Points of the band that holds the rate `over / under`; compared without dividing, so that bounds are exact. */
+/**
+ * Points of the band that holds the rate `over / under`; compared without dividing, so that bounds are exact.
+ */
 function bandPoints(bands: readonly Band[], over: number, under: number): number {
   for (const band of bands) {
     if (band.above !== undefined && over <= band.above * under) continue;

@@ -1,10 +1,11 @@
 /**
- * Seeded teams: eleven of the players listed, some players far more often than others, a captain and a vice-captain.
- *
- * The players are put in a random order of popularity; the player at place r has the weight 1 / r^popularityPower.
- * Eleven different ones are drawn by weight without replacement (Efraimidis and Spirakis 2006: the eleven smallest of
- * -ln(u) / weight). The order of the draw favours the popular too: the first drawn is the captain, the second the
+ * Seeded teams: eleven of the players listed, some players far more often than others, a captain and a
  * vice-captain.
+ *
+ * The players are put in a random order of popularity; the player at place r has the weight 1 /
+ * r^popularityPower. Eleven different ones are drawn by weight without replacement (Efraimidis and Spirakis
+ * 2006: the eleven smallest of -ln(u) / weight). The order of the draw favours the popular too: the first
+ * drawn is the captain, the second the vice-captain.
  */
 import { createRandom, type Random } from './random.ts';
 

@@ -6,7 +6,7 @@ import type { Codec } from '../../proto/codec.ts';
 import type { ClientFrame, ServerFrame } from '../../proto/frames.ts';
 import type { ManualClock } from './manual-clock.ts';
 
-export class FakeSocket implements WebSocketLike {
+class FakeSocket implements WebSocketLike {
   binaryType = 'blob';
   protocol = '';
   onopen: ((event: never) => void) | null = null;

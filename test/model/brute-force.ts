@@ -1,8 +1,8 @@
 /**
- * What everyone's points and ranks must be, recomputed from nothing for every question: the match file is scanned
- * from its first delivery, all entries are added up and sorted. Slow and plain on purpose, and written apart from the
- * scorer and the ranker: it shares no line with them, only the match file. The numbers of the points table are
- * written out here by hand for the same reason.
+ * What everyone's points and ranks must be, recomputed from nothing for every question: the match file is
+ * scanned from its first delivery, all entries are added up and sorted. Slow and plain on purpose, and
+ * written apart from the scorer and the ranker: it shares no line with them, only the match file. The numbers
+ * of the points table are written out here by hand for the same reason.
  */
 import { readFileSync } from 'node:fs';
 
@@ -173,7 +173,9 @@ export function scoreOf(team: ModelTeam, points: ReadonlyMap<string, number>): n
   return score;
 }
 
-/** The leaderboard of `teams`, given in the order of their first appearance: 1-2-2-4, equals in that order. */
+/**
+ * The leaderboard of `teams`, given in the order of their first appearance: 1-2-2-4, equals in that order.
+ */
 export function leaderboard(teams: readonly ModelTeam[], points: ReadonlyMap<string, number>): ModelRow[] {
   const rows = teams.map((team, place) => ({ team, place, score: scoreOf(team, points) }));
   rows.sort((a, b) => b.score - a.score || a.place - b.place);
