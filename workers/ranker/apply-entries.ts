@@ -72,7 +72,7 @@ export function applyScoresEntries(
     if (stampNumber < 0) stampNumber = table.stamps.add(record);
     const contests = item.contests.length === 0 ? [] : [0];
     journalItem(state, contest.no, item, entry, record, contests, null);
-    putScoresEntry(contest, item, entry, stampNumber, contests.length > 0);
+    putScoresEntry(state, contest, item, entry, stampNumber, contests.length > 0);
   }
   if (stampNumber >= 0) table.sweepStamps([contest.scoreStamps]);
   return refusals;

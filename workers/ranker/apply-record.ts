@@ -1,4 +1,5 @@
 import type { CodeName } from '../../proto/codes.ts';
+import { limits } from '../../proto/limits.ts';
 import type {
   ContestEvent,
   ContestRecord,
@@ -29,7 +30,6 @@ import { touchContest, touchMatch } from './touch.ts';
 /** The laws of docs/rules.md, a function for each type of record. */
 
 const none: Refusal[] = [];
-const stepsMax = 10_000;
 
 function refuse(code: CodeName, message: string): Refusal[] {
   return [{ code, message, item: null }];
@@ -108,6 +108,8 @@ function applyMatch(state: RankerState, offset: number, version: number, record:
 function applyContest(state: RankerState, offset: number, version: number, record: ContestRecord): Refusal[] {
   const contest = state.contests.get(record.contest);
   const matchName = record.kind === 'fantasy' ? (record.match ?? '') : null;
+  const named = state.matches.get(record.match ?? '');
+  if (named !== undefined) touchMatch(named, version);
   if (contest !== undefined) {
     touchContest(contest, version);
     const match = contest.kind === 'fantasy' ? contest.match : null;
@@ -202,8 +204,8 @@ function applyPoints(state: RankerState, version: number, record: PointsRecord):
     return refuse('no_such_player', `player ${record.player} is not in match ${record.match}`);
   }
   const steps = record.points / match.pointStep;
-  if (!Number.isInteger(steps) || Math.abs(steps) > stepsMax) {
-    const most = stepsMax * match.pointStep;
+  if (!Number.isInteger(steps) || Math.abs(steps) > limits.pointsStepsMax) {
+    const most = limits.pointsStepsMax * match.pointStep;
     return refuse(
       'off_step',
       `points ${record.points} is not a multiple of ${match.pointStep} within ±${most}`,
@@ -238,7 +240,7 @@ function applyScore(state: RankerState, version: number, record: ScoreRecord): R
   if (!table.stamps.isAfter(record, scoreStamps.get(entry))) return none;
   scoreStamps.set(entry, table.stamps.add(record));
   contest.unsaved.add(entry);
-  putScore(contest, entry, record.score + 0);
+  putScore(state, contest, entry, record.score + 0);
   table.sweepStamps([scoreStamps]);
   return none;
 }

@@ -1,10 +1,4 @@
-import {
-  type ContestFrame,
-  type Counts,
-  changedUsersMax,
-  type MatchFrame,
-  type SmallEntry,
-} from '../../channels/contest/messages.ts';
+import type { ContestFrame, Counts, MatchFrame, SmallEntry } from '../../channels/contest/messages.ts';
 import { countsOf, hasFrames, isFinal, scoreOf, topOf } from './contest-view.ts';
 import type {
   Contest,
@@ -141,7 +135,7 @@ function takeFantasyFrame(state: RankerState, contest: FantasyContest, watch: Fa
     counts,
     whole,
     top: topOf(state, contest),
-    changedUsers: changedUsers(contest, watch),
+    changedUsers: changedUsers(state, contest, watch),
     changedScores: [],
   };
   watch.base = state.version;
@@ -204,11 +198,11 @@ function changedEntries(contest: FantasyContest, watch: FantasyWatch): SmallEntr
   return ordinals.map((ordinal) => smallEntry(contest, ordinal));
 }
 
-function changedUsers(contest: FantasyContest, watch: FantasyWatch): string[] | null {
+function changedUsers(state: RankerState, contest: FantasyContest, watch: FantasyWatch): string[] | null {
   if (watch.changed === null) return null;
   const users = new Set<string>();
   for (const entry of watch.changed) users.add(contest.match.table.userId(entry));
-  return users.size > changedUsersMax ? null : [...users];
+  return users.size > state.options.changedUsersMax ? null : [...users];
 }
 
 function changedScores(contest: ScoresContest, watch: ScoresWatch): ContestFrame['changedScores'] {

@@ -37,17 +37,17 @@ export function putFantasyEntry(
   const set = sets.intern(change.contests);
   if (set !== 0 || !isNew) table.set.set(entry, set);
   for (const index of former) {
-    if (!change.contests.includes(index)) leave(match, match.contests[index]!, entry, before, version);
+    if (!change.contests.includes(index)) leave(state, match.contests[index]!, entry, before, version);
   }
   for (const index of change.contests) {
     const contest = match.contests[index]!;
-    if (former.includes(index)) stay(match, contest, entry, before, after);
+    if (former.includes(index)) stay(state, contest, entry, before, after);
     else join(state, contest, entry, isNew, after, version);
   }
 }
 
 function leave(
-  match: MatchState,
+  state: RankerState,
   contest: FantasyContest,
   entry: number,
   before: number,
@@ -55,21 +55,21 @@ function leave(
 ): void {
   contest.members.setPresent(contest.members.find(entry), false);
   touchContest(contest, version);
-  touchTeam(contest, entry, before, null);
-  if (contest.counts?.isFresh(match.points) === true) contest.counts.add(before, -1);
+  touchTeam(state, contest, entry, before, null);
+  if (contest.counts?.isFresh(contest.match.points) === true) contest.counts.add(before, -1);
 }
 
 function stay(
-  match: MatchState,
+  state: RankerState,
   contest: FantasyContest,
   entry: number,
   before: number,
   after: number,
 ): void {
-  touchTeam(contest, entry, before, after);
-  if (before === after || contest.counts?.isFresh(match.points) !== true) return;
+  touchTeam(state, contest, entry, before, after);
+  if (before === after || contest.counts?.isFresh(contest.match.points) !== true) return;
   contest.counts.add(before, -1);
-  if (contest.counts.isFresh(match.points)) contest.counts.add(after, 1);
+  if (contest.counts.isFresh(contest.match.points)) contest.counts.add(after, 1);
 }
 
 function join(
@@ -85,12 +85,13 @@ function join(
   else contest.members.setPresent(ordinal, true);
   growIfLarge(state, contest, version);
   touchContest(contest, version);
-  touchTeam(contest, entry, null, after);
+  touchTeam(state, contest, entry, null, after);
   if (contest.counts?.isFresh(contest.match.points) === true) contest.counts.add(after, 1);
 }
 
 /** `entry` -1: a new one. `is`: it is in the contest from now on. */
 export function putScoresEntry(
+  state: RankerState,
   contest: ScoresContest,
   item: Pick<EntryItem, 'entry' | 'user'>,
   entry: number,
@@ -114,15 +115,15 @@ export function putScoresEntry(
     sorted.add(score, -1);
   }
   table.set.set(number, is ? 1 : 0);
-  touchScore(contest, number, was ? score : null, is ? score : null);
+  touchScore(state, contest, number, was ? score : null, is ? score : null);
 }
 
 /** The entry's score is `score` from now on, whether it is in the contest or not. */
-export function putScore(contest: ScoresContest, entry: number, score: number): void {
+export function putScore(state: RankerState, contest: ScoresContest, entry: number, score: number): void {
   const before = contest.scores.get(entry);
   contest.scores.set(entry, score);
   const present = contest.table.set.get(entry) === 1;
-  touchScore(contest, entry, present ? before : null, present ? score : null);
+  touchScore(state, contest, entry, present ? before : null, present ? score : null);
   if (!present || before === score) return;
   contest.sorted.add(before, -1);
   contest.sorted.add(score, 1);

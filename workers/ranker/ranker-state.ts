@@ -1,5 +1,10 @@
 import { createHash } from 'node:crypto';
-import { smallContestEntriesMax } from '../../channels/contest/messages.ts';
+import {
+  changedScoresMax,
+  changedUsersMax,
+  smallContestEntriesMax,
+} from '../../channels/contest/messages.ts';
+import { limits } from '../../proto/limits.ts';
 import { Float64Column, Uint32Column } from './columns.ts';
 import { ContestSets } from './contest-sets.ts';
 import { EntryTable } from './entry-table.ts';
@@ -19,7 +24,14 @@ export interface RankingOptions {
   partition: number;
   /** Rows of `top`: what a phone shows before it asks for pages. */
   topRows: number;
-  /** A cricket match lists some 30 to 50; a row of bits for each is 24 bytes per 64 entries. */
+  /** Beyond, a contest is large. Edges rank small ones entry by entry, and are sent all their entries. */
+  smallContestEntriesMax: number;
+  /** Entries named in a frame of a fantasy contest, and of a `scores` contest; above, edges ask `who` again. */
+  changedUsersMax: number;
+  changedScoresMax: number;
+  /** Scores whose counts a frame names; above, it is whole. As many as frames of a busy contest touch in seconds. */
+  touchedScoresMax: number;
+  /** A row of bits for each player and role is 24 bytes per 64 entries. */
   playersPerMatchMax: number;
   /** Entries ever accepted in a match: at 64 bytes each a million fits any process. Up to 16,777,214. */
   entriesPerMatchMax: number;
@@ -27,10 +39,13 @@ export interface RankingOptions {
   entriesPerContestMax: number;
   /** Entries of one user in a match or `scores` contest: an answer to `who` stays readable. */
   entriesPerUserMax: number;
-  /** Contests of one entry: sets of contests stay short. */
+  /** Sets of contests stay short. */
   contestsPerEntryMax: number;
+  /** Each takes about half a kilobyte besides its entries. */
   contestsPerMatchMax: number;
+  /** More live at once than any season has. */
   matchesMax: number;
+  /** Each takes some kilobytes besides its entries. */
   scoresContestsMax: number;
   /** Final matches and contests that are remembered by name after they left memory. */
   forgottenMax: number;
@@ -41,11 +56,15 @@ export const rankingDefaults = {
   topic: 'contest-events',
   partition: 0,
   topRows: 20,
-  playersPerMatchMax: 200,
+  smallContestEntriesMax,
+  changedUsersMax,
+  changedScoresMax,
+  touchedScoresMax: 100_000,
+  playersPerMatchMax: limits.playersPerMatchMax,
   entriesPerMatchMax: 1_000_000,
   entriesPerContestMax: 1_000_000,
-  entriesPerUserMax: 1_000,
-  contestsPerEntryMax: 200,
+  entriesPerUserMax: limits.entriesPerUserMax,
+  contestsPerEntryMax: limits.contestsPerEntryMax,
   contestsPerMatchMax: 200_000,
   matchesMax: 10_000,
   scoresContestsMax: 100_000,
@@ -314,7 +333,7 @@ export function growIfLarge(
   version: number,
   once = false,
 ): void {
-  if (contest.large || (!once && contest.members.live <= smallContestEntriesMax)) return;
+  if (contest.large || (!once && contest.members.live <= state.options.smallContestEntriesMax)) return;
   contest.large = true;
   contest.largeSince = version;
   contest.counts = new ScoreCounts();

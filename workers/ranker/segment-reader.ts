@@ -155,7 +155,7 @@ class Player {
       this.stampNumber = space.table.stamps.add(this.stamp);
     }
     const { stampNumber } = this;
-    if ('kind' in space) putScoresEntry(space, item, entry, stampNumber, contests.length > 0);
+    if ('kind' in space) putScoresEntry(state, space, item, entry, stampNumber, contests.length > 0);
     else {
       const change = { item, entry, stampNumber, contests, team: team.length === 0 ? null : team };
       putFantasyEntry(state, space, change, 0);
@@ -169,7 +169,7 @@ class Player {
     const stamp = this.reader.stamp();
     if (space === null || !('kind' in space)) return;
     space.scoreStamps.set(entry, space.table.stamps.add(stamp));
-    putScore(space, entry, score);
+    putScore(this.state, space, entry, score);
   }
 
   private members(): void {

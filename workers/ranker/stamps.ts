@@ -15,13 +15,17 @@ export function isAfter(a: Stamp, b: Stamp): boolean {
   return a.at > b.at || (a.at === b.at && a.id > b.id);
 }
 
-/** The stamps of entries: the items of a record share one, so an entry keeps only its number. */
+/** The stamps of entries: the items of a record share one, so an entry keeps only its number. Number 0 is `noStamp`. */
 export class StampTable {
   private at = new Float64Column();
   private ids = new PackedIds();
   private readonly query = new IdQuery();
   /** Stamps in use when last looked; above twice as many, `wantsSweep`. */
-  private live = 0;
+  private live = 1;
+
+  constructor() {
+    this.add(noStamp);
+  }
 
   get count(): number {
     return this.ids.count;
@@ -53,7 +57,8 @@ export class StampTable {
     const former = { at: this.at, ids: this.ids };
     this.at = new Float64Column();
     this.ids = new PackedIds();
-    for (let i = 0; i < used.length; i += 1) {
+    this.add(noStamp);
+    for (let i = 1; i < used.length; i += 1) {
       if (used[i] === 1) numbers[i] = this.add({ at: former.at.get(i), id: former.ids.get(i) });
     }
     this.live = this.count;

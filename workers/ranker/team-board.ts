@@ -1,3 +1,4 @@
+import { limits } from '../../proto/limits.ts';
 import { chunkBits, chunkEntries, chunkMask, firstChunkCapacity } from './columns.ts';
 import type { Members } from './members.ts';
 
@@ -9,7 +10,7 @@ import type { Members } from './members.ts';
  * Scores are half steps. They are 16 bits wide while every team that the match's players allow would fit at the
  * present totals, and 32 bits from the first total on with which one would not (`teamBounds`).
  */
-export const teamSize = 11;
+export const teamSize = limits.playersPerTeam;
 /** Half steps per step by role: plain, vice-captain, captain. */
 const roleWeights = [2, 3, 4] as const;
 const roles = 3;

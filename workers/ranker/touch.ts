@@ -1,13 +1,9 @@
-import { changedScoresMax, changedUsersMax } from '../../channels/contest/messages.ts';
-import type { Contest, FantasyContest, MatchState, ScoresContest } from './ranker-state.ts';
+import type { Contest, FantasyContest, MatchState, RankerState, ScoresContest } from './ranker-state.ts';
 
 /**
  * What records touched, for the frames of watched channels. A frame carries every key that any record in
  * (base, version] touched, so nothing is taken back when a value returns to what it was.
  */
-
-/** Distinct scores named in a frame; above, the frame is whole. */
-const touchedScoresMax = 100_000;
 
 export function touchMatch(match: MatchState, version: number): void {
   match.seen = version;
@@ -20,6 +16,7 @@ export function touchContest(contest: Contest, version: number): void {
 
 /** The entry came, left or changed its team; `before` and `after` are its scores, null: not in the contest. */
 export function touchTeam(
+  state: RankerState,
   contest: FantasyContest,
   entry: number,
   before: number | null,
@@ -29,7 +26,7 @@ export function touchTeam(
   if (watch === null) return;
   if (watch.changed !== null) {
     watch.changed.add(entry);
-    if (watch.changed.size > changedUsersMax) watch.changed = null;
+    if (watch.changed.size > state.options.changedUsersMax) watch.changed = null;
   }
   if (!contest.large) return;
   if (before !== null) watch.scores.add(before);
@@ -38,6 +35,7 @@ export function touchTeam(
 
 /** The entry came, left, or its score was set. */
 export function touchScore(
+  state: RankerState,
   contest: ScoresContest,
   entry: number,
   before: number | null,
@@ -47,10 +45,10 @@ export function touchScore(
   if (watch === null) return;
   if (watch.changed !== null) {
     watch.changed.add(entry);
-    if (watch.changed.size > changedScoresMax) watch.changed = null;
+    if (watch.changed.size > state.options.changedScoresMax) watch.changed = null;
   }
   if (watch.scores === null) return;
   if (before !== null) watch.scores.add(before);
   if (after !== null) watch.scores.add(after);
-  if (watch.scores.size > touchedScoresMax) watch.scores = null;
+  if (watch.scores.size > state.options.touchedScoresMax) watch.scores = null;
 }

@@ -1,4 +1,3 @@
-import { smallContestEntriesMax } from '../../channels/contest/messages.ts';
 import type { Contest, MatchState, RankerState, ScoresContest } from './ranker-state.ts';
 import { SegmentWriter } from './segment-writer.ts';
 
@@ -7,13 +6,13 @@ export function wholeSegment(state: RankerState): Uint8Array {
   const writer = new SegmentWriter(Number.POSITIVE_INFINITY);
   for (const space of state.spaces) {
     if (space === null) writer.noSpace();
-    else if ('kind' in space) writeScoresContest(writer, space);
-    else writeMatch(writer, space);
+    else if ('kind' in space) writeScoresContest(state, writer, space);
+    else writeMatch(state, writer, space);
   }
   return writer.take();
 }
 
-function writeMatch(writer: SegmentWriter, match: MatchState): void {
+function writeMatch(state: RankerState, writer: SegmentWriter, match: MatchState): void {
   writer.match(match);
   writer.players(match.no, match.players);
   for (const contest of match.contests) {
@@ -29,10 +28,10 @@ function writeMatch(writer: SegmentWriter, match: MatchState): void {
     const team = contests.length === 0 ? null : board.team(entry);
     writer.newEntry(match.no, table.entryId(entry), table.userId(entry), stamp, contests, team);
   }
-  for (const contest of match.contests) writeMembers(writer, match.no, contest.index, contest);
+  for (const contest of match.contests) writeMembers(state, writer, match.no, contest.index, contest);
 }
 
-function writeScoresContest(writer: SegmentWriter, contest: ScoresContest): void {
+function writeScoresContest(state: RankerState, writer: SegmentWriter, contest: ScoresContest): void {
   writer.scoresContest(contest.id, contest.epoch);
   if (contest.prizesStamp.id !== '') writer.prizes(contest.no, 0, contest.prizes, contest.prizesStamp);
   const { table } = contest;
@@ -46,15 +45,21 @@ function writeScoresContest(writer: SegmentWriter, contest: ScoresContest): void
     const stamp = table.stamps.get(contest.scoreStamps.get(entry));
     writer.score(contest.no, entry, contest.scores.get(entry), stamp);
   }
-  writeMembers(writer, contest.no, 0, contest);
+  writeMembers(state, writer, contest.no, 0, contest);
 }
 
 /** Only where playing the entries by number does not give the same order, the same ordinals and the same kind. */
-function writeMembers(writer: SegmentWriter, space: number, index: number, contest: Contest): void {
+function writeMembers(
+  state: RankerState,
+  writer: SegmentWriter,
+  space: number,
+  index: number,
+  contest: Contest,
+): void {
   const { members } = contest;
   const large = contest.kind === 'fantasy' && contest.large;
   const isPlain = members.ascending && members.live === members.size;
-  if (isPlain && (!large || members.live > smallContestEntriesMax)) return;
+  if (isPlain && (!large || members.live > state.options.smallContestEntriesMax)) return;
   const entries = new Uint32Array(members.size);
   const gone = new Uint8Array(members.size);
   for (let ordinal = 0; ordinal < members.size; ordinal += 1) {
