@@ -1,0 +1,123 @@
+#!/usr/bin/env node
+/**
+ * The command line `rankcast`. Errors go to stderr in a sentence. Exit codes: 0 done; 1 failed while running; 2 the
+ * command or its options are wrong; 3 what it needs cannot be reached.
+ */
+import { Command, CommanderError, Option } from 'commander';
+import { ConfigError, flagOf, type OptionName, type OptionSpec, optionTable } from './options.ts';
+
+const exitCodes = { failed: 1, usage: 2, unreachable: 3 } as const;
+
+/** A failure whose message is all that the user needs to see. */
+interface Said extends Error {
+  exitCode?: number;
+}
+
+const program = new Command('rankcast')
+  .description('Live leaderboards, every viewer’s own exact rank, and follower feeds over WebSockets.')
+  .version('0.1.0')
+  .exitOverride()
+  .configureOutput({ writeErr: (text) => process.stderr.write(text) });
+
+function withOptions(command: Command): Command {
+  command.option('--config <file>', 'JSON file of options (RANKCAST_CONFIG)');
+  for (const [name, spec] of Object.entries(optionTable) as [OptionName, OptionSpec][]) {
+    command.addOption(new Option(`${flagOf(name)} <value>`, spec.about));
+  }
+  return command;
+}
+
+withOptions(program.command('all'))
+  .description('everything in one process, on the embedded engines')
+  .action(async (flags) => {
+    const { serve } = await import('./commands/serve.ts');
+    await serve(flags, { edge: true, workers: ['ranker', 'graph', 'followers', 'archive'] });
+  });
+
+withOptions(program.command('edge'))
+  .description('an edge: sockets and HTTP')
+  .action(async (flags) => {
+    const { serve } = await import('./commands/serve.ts');
+    await serve(flags, { edge: true, workers: [] });
+  });
+
+withOptions(program.command('worker'))
+  .argument('[roles...]', 'ranker, graph, followers, archive; none: all')
+  .description('workers: what consumes the log')
+  .action(async (roles: string[], flags) => {
+    const { serve, workerRoles } = await import('./commands/serve.ts');
+    await serve(flags, { edge: false, workers: workerRoles(roles) });
+  });
+
+withOptions(program.command('check-config'))
+  .description('reads and checks the options as `all` would, and prints them without secrets')
+  .action(async (flags) => {
+    const { checkConfig } = await import('./commands/check-config.ts');
+    checkConfig(flags);
+  });
+
+program
+  .command('adapter')
+  .description('prints which socket library loads here: uws or ws')
+  .action(async () => {
+    const { printAdapter } = await import('./commands/check-config.ts');
+    await printAdapter();
+  });
+
+program
+  .command('token')
+  .description('prints a token of a user (HS256), nothing else')
+  .requiredOption('--user <id>', 'user id')
+  .option('--token-secret <secret>', 'shared secret (RANKCAST_TOKEN_SECRET)')
+  .option('--ttl-s <seconds>', 'seconds the token lives', '3600')
+  .action(async (flags) => {
+    const { token } = await import('./commands/token.ts');
+    await token(flags);
+  });
+
+program
+  .command('replay')
+  .argument('<file>', 'ball-by-ball match file (Cricsheet JSON)')
+  .description('a real match, ball by ball, into the log')
+  .option('--url <url>', 'the edge', 'http://127.0.0.1:8080')
+  .option('--api-key <key>', 'a back end’s key (RANKCAST_API_KEY)')
+  .option('--match <id>', 'match id to use', 'm1')
+  .option('--speed <number>', 'deliveries a second; 0: as fast as it goes', '1')
+  .action(async (file: string, flags) => {
+    const { replay } = await import('./commands/replay.ts');
+    await replay(file, flags);
+  });
+
+program
+  .command('watch')
+  .argument('<channels...>', 'contest:<id>, match:<id>, feed:<user>, user:<user>')
+  .description('subscribes as a client would and prints each frame as a line of JSON')
+  .option('--url <url>', 'the edge', 'ws://127.0.0.1:8080/v1/socket')
+  .option('--token <token>', 'token of the user (RANKCAST_TOKEN)')
+  .option('--frames <number>', 'ends after so many frames')
+  .action(async (channels: string[], flags) => {
+    const { watch } = await import('./commands/watch.ts');
+    await watch(channels, flags);
+  });
+
+withOptions(program.command('repair'))
+  .description('rebuilds a user’s followers and following from the graph')
+  .requiredOption('--user <id>', 'user id')
+  .action(async (flags) => {
+    const { repair } = await import('./commands/repair.ts');
+    await repair(flags);
+  });
+
+try {
+  await program.parseAsync(process.argv);
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
+  } else if (error instanceof ConfigError) {
+    for (const problem of error.problems) process.stderr.write(`rankcast: ${problem}\n`);
+    process.exitCode = exitCodes.usage;
+  } else {
+    process.stderr.write(`rankcast: ${(error as Error).message}\n`);
+    process.exitCode = (error as Said).exitCode ?? exitCodes.failed;
+  }
+}

@@ -1,0 +1,129 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHmac, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../../config/main.js', import.meta.url));
+/** A start that takes longer than this has hung. */
+const startTimeoutMs = 30_000;
+
+export interface IngestAnswer {
+  taken: number;
+  versions: { key: string; version: number }[];
+  refused: { line: number; code: string; message: string }[];
+}
+
+/** The gateway as its users have it: a process of its own, seen through its command line, HTTP and sockets only. */
+export class Gateway {
+  readonly apiKey = randomBytes(24).toString('hex');
+  readonly tokenSecret = randomBytes(24).toString('hex');
+  readonly data = mkdtempSync(join(tmpdir(), 'rankcast-'));
+  readonly flags: readonly string[];
+  port = 0;
+  opsPort = 0;
+  adapter = '';
+  /** The last lines of its log, for failures. */
+  log = '';
+  #process: ChildProcess | null = null;
+
+  constructor(flags: readonly string[] = []) {
+    this.flags = flags;
+  }
+
+  /** Starts it (again, on the port it had, so that clients find it). */
+  async start(): Promise<void> {
+    const args = [
+      main,
+      'all',
+      '--host',
+      '127.0.0.1',
+      '--port',
+      String(this.port),
+      '--ops-port',
+      String(this.opsPort),
+    ];
+    args.push('--data', this.data, '--api-key', this.apiKey, '--token-secret', this.tokenSecret);
+    const child = spawn(process.execPath, [...args, ...this.flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process = child;
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.log = (this.log + text).slice(-20_000);
+    });
+    const line = await firstLine(child, () => this.log);
+    const told = JSON.parse(line) as { port: number; opsPort: number; adapter: string };
+    this.port = told.port;
+    this.opsPort = told.opsPort;
+    this.adapter = told.adapter;
+  }
+
+  get alive(): boolean {
+    return this.#process !== null && this.#process.exitCode === null && this.#process.signalCode === null;
+  }
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+  get socketUrl(): string {
+    return `ws://127.0.0.1:${this.port}/v1/socket`;
+  }
+
+  /** Sends a signal and waits for the end; answers the exit code (null when a signal ended it). */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    const child = this.#process;
+    if (child === null || !this.alive) return null;
+    const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+    child.kill(signal);
+    return await ended;
+  }
+  /** Stops it and removes its data. */
+  async remove(): Promise<void> {
+    await this.stop('SIGKILL');
+    rmSync(this.data, { recursive: true, force: true });
+  }
+
+  /** HS256, written out here so that the tests do not trust the gateway's own minting. */
+  token(user: string, ttlS = 3600): string {
+    const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const exp = Math.floor(Date.now() / 1000) + ttlS;
+    const body = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode({ sub: user, exp })}`;
+    return `${body}.${createHmac('sha256', this.tokenSecret).update(body).digest('base64url')}`;
+  }
+
+  async ingest(topic: string, records: readonly object[]): Promise<IngestAnswer> {
+    const body = records.map((record) => JSON.stringify(record)).join('\n');
+    const response = await fetch(`${this.url}/v1/ingest/${topic}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${this.apiKey}`, 'content-type': 'application/x-ndjson' },
+      body,
+    });
+    if (response.status !== 200) throw new Error(`ingest: ${response.status} ${await response.text()}`);
+    return (await response.json()) as IngestAnswer;
+  }
+  async get<Answer>(path: string, user: string): Promise<Answer> {
+    const response = await fetch(`${this.url}${path}`, {
+      headers: { authorization: `Bearer ${this.token(user)}` },
+    });
+    if (response.status !== 200) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as Answer;
+  }
+}
+
+function firstLine(child: ChildProcess, log: () => string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const timer = setTimeout(() => fail('said nothing in time'), startTimeoutMs);
+    const fail = (why: string) => {
+      clearTimeout(timer);
+      child.kill('SIGKILL');
+      reject(new Error(`the gateway ${why}; its log ends:\n${log().slice(-3_000)}`));
+    };
+    child.stdout?.setEncoding('utf8').on('data', (part: string) => {
+      text += part;
+      const end = text.indexOf('\n');
+      if (end < 0) return;
+      clearTimeout(timer);
+      resolve(text.slice(0, end));
+    });
+    child.once('exit', (code, signal) => fail(`ended with ${code ?? signal} before it was ready`));
+  });
+}
