@@ -4,14 +4,8 @@
  * command or its options are wrong; 3 what it needs cannot be reached.
  */
 import { Command, CommanderError, Option } from 'commander';
+import { CommandError, exitCodes } from './commands/command-error.ts';
 import { ConfigError, flagOf, type OptionName, type OptionSpec, optionTable } from './options.ts';
-
-const exitCodes = { failed: 1, usage: 2, unreachable: 3 } as const;
-
-/** A failure whose message is all that the user needs to see. */
-interface Said extends Error {
-  exitCode?: number;
-}
 
 const program = new Command('rankcast')
   .description('Live leaderboards, every viewer’s own exact rank, and follower feeds over WebSockets.')
@@ -83,6 +77,7 @@ program
   .option('--api-key <key>', 'a back end’s key (RANKCAST_API_KEY)')
   .option('--match <id>', 'match id to use', 'm1')
   .option('--speed <number>', 'deliveries a second; 0: as fast as it goes', '1')
+  .option('--no-final', 'leaves the match open at its end')
   .action(async (file: string, flags) => {
     const { replay } = await import('./commands/replay.ts');
     await replay(file, flags);
@@ -118,6 +113,6 @@ try {
     process.exitCode = exitCodes.usage;
   } else {
     process.stderr.write(`rankcast: ${(error as Error).message}\n`);
-    process.exitCode = (error as Said).exitCode ?? exitCodes.failed;
+    process.exitCode = error instanceof CommandError ? error.exitCode : exitCodes.failed;
   }
 }

@@ -1,6 +1,6 @@
+import { parseMatchFile } from '../../demo/match-file.ts';
 import { createRandom } from '../../demo/random.ts';
 import { createReplay, type Replay } from '../../demo/replay.ts';
-import { parseMatchFile } from '../../demo/match-file.ts';
 import { parseScoringTable } from '../../demo/scoring.ts';
 import { seededTeams, type Team } from '../../demo/teams.ts';
 import type { ContestEvent } from '../../proto/records.ts';
@@ -87,7 +87,10 @@ function chooseContests(teams: Team[], big: string, small: string[], seed: numbe
   const random = createRandom(seed + 1);
   const contests = new Map<string, Team[]>([[big, teams]]);
   small.forEach((contest, n) => {
-    const size = Math.min(teams.length, n === 0 ? 1_000 : n === 1 ? 1_001 : 2 + Math.floor(random() ** 3 * 400));
+    const size = Math.min(
+      teams.length,
+      n === 0 ? 1_000 : n === 1 ? 1_001 : 2 + Math.floor(random() ** 3 * 400),
+    );
     const chosen = new Set<number>();
     while (chosen.size < size) chosen.add(Math.floor(random() * teams.length));
     const inOrder = [...chosen].sort((a, b) => a - b);
@@ -110,7 +113,15 @@ function seedRecords(
   const records: ContestEvent[] = [replay.matchRecord(at, at + seedLeadMs / 2)];
   const entered = new Map<Team, string[]>();
   for (const [contest, members] of contests) {
-    records.push({ type: 'contest', id: `c-${contest}`.slice(0, 36), at, contest, kind: 'fantasy', match, prizes: 10 });
+    records.push({
+      type: 'contest',
+      id: `c-${contest}`.slice(0, 36),
+      at,
+      contest,
+      kind: 'fantasy',
+      match,
+      prizes: 10,
+    });
     for (const team of members) entered.set(team, [...(entered.get(team) ?? []), contest]);
   }
   for (let from = 0; from < teams.length; from += entriesPerRecord) {
