@@ -3,11 +3,24 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../config/main.js', import.meta.url));
 /** A start that takes longer than this has hung. */
 const startTimeoutMs = 30_000;
+
+const pollMs = 20;
+const pollTimeoutMs = 10_000;
+
+/** A refused record, as `GET /v1/dead-letters` shows it. */
+export interface DeadLetter {
+  topic: string;
+  /** The record's text, as far as it is kept. */
+  record: string;
+  code: string;
+  message: string;
+}
 
 export interface IngestAnswer {
   taken: number;
@@ -106,7 +119,41 @@ export class Gateway {
     if (response.status !== 200) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`);
     return (await response.json()) as Answer;
   }
+  /** What became of a graph command, once it is no longer pending. */
+  async command(id: string, user: string): Promise<{ state: string; code?: string; message?: string }> {
+    for (const until = Date.now() + pollTimeoutMs; ; ) {
+      const status = await this.get<{ state: string; code?: string; message?: string }>(
+        `/v1/commands/${id}`,
+        user,
+      );
+      if (status.state !== 'pending' || Date.now() > until) return status;
+      await delay(pollMs);
+    }
+  }
+  /** Dead letters by the refused record's id, once those of all `ids` are there. */
+  async deadLetters(ids: readonly string[]): Promise<Map<string, DeadLetter>> {
+    const found = new Map<string, DeadLetter>();
+    for (const until = Date.now() + pollTimeoutMs; ; ) {
+      for (let from = 0; ; ) {
+        const page = await this.#letters(from);
+        for (const letter of page.items) found.set(idIn(letter.record), letter);
+        if (page.items.length === 0) break;
+        from = page.next;
+      }
+      if (ids.every((id) => found.has(id)) || Date.now() > until) return found;
+      await delay(pollMs);
+    }
+  }
+  async #letters(from: number): Promise<{ next: number; items: DeadLetter[] }> {
+    const response = await fetch(`${this.url}/v1/dead-letters?from=${from}`, {
+      headers: { authorization: `Bearer ${this.apiKey}` },
+    });
+    if (response.status !== 200) throw new Error(`dead letters: ${response.status} ${await response.text()}`);
+    return (await response.json()) as { next: number; items: DeadLetter[] };
+  }
 }
+
+const idIn = (record: string): string => /"id":"([^"]+)"/.exec(record)?.[1] ?? '';
 
 function firstLine(child: ChildProcess, log: () => string): Promise<string> {
   return new Promise((resolve, reject) => {
