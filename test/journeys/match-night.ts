@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { createRandom } from '../../demo/random.ts';
+import type { ContestEvent } from '../../proto/records.ts';
+import type { Gateway } from './gateway.ts';
+import { type Comparison, Viewer } from './viewers.ts';
+import type { World } from './world.ts';
+
+const viewersPerWorld = 60;
+/** Small contests whose pages are read at each delivery, in rotation. */
+const smallPagesPerDelivery = 30;
+/** Records of a thousand entries in one request. */
+const recordsPerRequest = 8;
+
+export interface Night {
+  gateway: Gateway;
+  world: World;
+  viewers: Viewer[];
+  total: Comparison;
+}
+
+/** Users of all kinds: of many entries, of one, of none; each in the big contest and in those of their own teams. */
+export function chooseViewers(gateway: Gateway, world: World, seed: number): Viewer[] {
+  const random = createRandom(seed + 2);
+  const users = [...world.byUser.keys()].sort(
+    (a, b) => (world.byUser.get(b)?.length ?? 0) - (world.byUser.get(a)?.length ?? 0),
+  );
+  const chosen = new Set(users.slice(0, 10));
+  while (chosen.size < viewersPerWorld - 2) chosen.add(users[Math.floor(random() * users.length)] ?? '');
+  chosen.add('nobody');
+  // the two contests at the border of small and large, by owners of teams in them
+  for (const border of world.small.slice(0, 2)) chosen.add(world.contests.get(border)?.[0]?.user ?? '');
+  return [...chosen].map((user, n) => {
+    const own = world.small.filter((contest) =>
+      world.contests.get(contest)?.some((team) => team.user === user),
+    );
+    const others = [world.small[n % world.small.length] ?? ''];
+    const contests = new Set([world.big, ...own.slice(0, 20), ...others]);
+    return new Viewer(gateway, user, [...contests], {
+      encoding: n % 2 === 0 ? 'msgpack' : 'json',
+      match: world.match,
+    });
+  });
+}
+
+export async function post(gateway: Gateway, records: readonly ContestEvent[]): Promise<number> {
+  const answer = await gateway.ingest('contest-events', records);
+  assert.deepEqual(answer.refused, []);
+  assert.equal(answer.taken, records.length);
+  return answer.versions.at(-1)?.version ?? 0;
+}
+
+export async function seedWorld(gateway: Gateway, world: World): Promise<number> {
+  const records = world.seedRecords(Date.now());
+  let version = 0;
+  for (let from = 0; from < records.length; from += recordsPerRequest) {
+    version = await post(gateway, records.slice(from, from + recordsPerRequest));
+  }
+  return version;
+}
+
+interface PageAnswer {
+  version: number;
+  total: number;
+  rows: [number, string, number][];
+}
+
+async function comparePages(
+  night: Night,
+  contest: string,
+  points: Map<string, number>,
+  version: number,
+  when: string,
+): Promise<void> {
+  const { gateway, world, total } = night;
+  const rows = world.board(contest, points);
+  const pages = Math.ceil(rows.length / 500);
+  const path = (page: number) => `/v1/contests/${contest}/leaderboard?page=${page}&minVersion=${version}`;
+  const answers = await Promise.all(
+    Array.from({ length: pages }, (_, page) => gateway.get<PageAnswer>(path(page), 'reader')),
+  );
+  answers.forEach((answer, page) => {
+    total.equal(answer.version, version, () => `${when} ${contest} version of page ${page}`);
+    total.equal(answer.total, rows.length, () => `${when} ${contest} total of page ${page}`);
+    total.page(answer.rows, page * 500, rows, `${when} ${contest}`);
+  });
+}
+
+/** Everything that everyone sees after delivery k, all of them standing at `version`. */
+export async function compareDelivery(night: Night, k: number, version: number): Promise<void> {
+  const { world, viewers, total } = night;
+  const when = `${world.match} delivery ${k}`;
+  const points = world.pointsAfter(k);
+  const boards = new Map<string, ReturnType<World['board']>>();
+  for (const viewer of viewers) {
+    for (const [contest, room] of viewer.rooms) {
+      const rows = boards.get(contest) ?? world.board(contest, points);
+      boards.set(contest, rows);
+      total.equal(room.version, version, () => `${when} ${contest} version at ${viewer.user}`);
+      total.room(room, viewer.user, rows, when);
+    }
+    for (const [player, expected] of points) {
+      total.equal(
+        viewer.match?.points.get(player),
+        expected,
+        () => `${when} points of ${player} at ${viewer.user}`,
+      );
+    }
+  }
+  await comparePages(night, world.big, points, version, when);
+  for (let n = 0; n < smallPagesPerDelivery; n += 1) {
+    const contest = world.small[(k * smallPagesPerDelivery + n) % world.small.length] ?? '';
+    await comparePages(night, contest, points, version, when);
+  }
+}
