@@ -87,7 +87,7 @@ program
   .command('watch')
   .argument('<channels...>', 'contest:<id>, match:<id>, feed:<user>, user:<user>')
   .description('subscribes as a client would and prints each frame as a line of JSON')
-  .option('--url <url>', 'the edge', 'ws://127.0.0.1:8080/v1/socket')
+  .option('--url <url>', 'the edge', 'http://127.0.0.1:8080')
   .option('--token <token>', 'token of the user (RANKCAST_TOKEN)')
   .option('--frames <number>', 'ends after so many frames')
   .action(async (channels: string[], flags) => {

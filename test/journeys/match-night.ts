@@ -100,7 +100,7 @@ export async function compareDelivery(night: Night, k: number, version: number):
     }
     for (const [player, expected] of points) {
       total.equal(
-        viewer.match?.points.get(player),
+        viewer.match?.players.get(player),
         expected,
         () => `${when} points of ${player} at ${viewer.user}`,
       );
