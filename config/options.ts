@@ -14,14 +14,10 @@ export interface OptionSpec {
 /** A whole number, or text of one: environment and flags know only text. */
 const integer = (min: number, max: number, fallback: number) =>
   z
-    .union([
-      z.number(),
-      z
-        .string()
-        .regex(/^-?\d+$/, 'is not a whole number')
-        .transform(Number),
-    ])
-    .pipe(z.number().int().min(min).max(max))
+    .preprocess(
+      (value) => (typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value),
+      z.number('it is not a whole number').int('it is not a whole number').min(min).max(max),
+    )
     .default(fallback);
 const port = (fallback: number) => integer(0, 65_535, fallback);
 const ms = (max: number, fallback: number) => integer(0, max, fallback);

@@ -17,13 +17,17 @@ export async function watch(channels: readonly string[], flags: WatchFlags): Pro
   const token = flags.token ?? process.env['RANKCAST_TOKEN'] ?? '';
   const framesMax = flags.frames === undefined ? Number.POSITIVE_INFINITY : Number(flags.frames);
   const problems: string[] = [];
-  if (token === '') problems.push('no token: give --token or RANKCAST_TOKEN (rankcast token --user ID prints one)');
+  if (token === '')
+    problems.push('no token: give --token or RANKCAST_TOKEN (rankcast token --user ID prints one)');
   if (!URL.canParse(flags.url)) problems.push(`--url: ${JSON.stringify(flags.url)} is not a URL`);
   if (!(framesMax >= 1)) problems.push(`--frames: "${flags.frames}" is not a number from 1`);
   if (problems.length > 0) throw new ConfigError(problems);
 
-  const socket = new WebSocket(socketUrl(flags.url), jsonCodec.subprotocol, { handshakeTimeout: connectTimeoutMs });
-  const send = (frame: Parameters<typeof jsonCodec.encode>[0]) => socket.send(jsonCodec.encode(frame), { binary: false });
+  const socket = new WebSocket(socketUrl(flags.url), jsonCodec.subprotocol, {
+    handshakeTimeout: connectTimeoutMs,
+  });
+  const send = (frame: Parameters<typeof jsonCodec.encode>[0]) =>
+    socket.send(jsonCodec.encode(frame), { binary: false });
   let printed = 0;
   let done = false;
   await new Promise<void>((resolve, reject) => {
@@ -42,7 +46,7 @@ export async function watch(channels: readonly string[], flags: WatchFlags): Pro
       printed += 1;
       const frame = JSON.parse(text) as ServerFrame;
       if (frame.t === 'connected') {
-        channels.forEach((channel, index) => send({ t: 'subscribe', id: index + 1, channel }));
+        for (const [index, channel] of channels.entries()) send({ t: 'subscribe', id: index + 1, channel });
       } else if (frame.t === 'error') {
         done = true;
         socket.close(1000);
