@@ -16,7 +16,11 @@ const integer = (min: number, max: number, fallback: number) =>
   z
     .preprocess(
       (value) => (typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value),
-      z.number('it is not a whole number').int('it is not a whole number').min(min).max(max),
+      z
+        .number('it is not a whole number')
+        .int('it is not a whole number')
+        .min(min, `it is less than ${min}`)
+        .max(max, `it is more than ${max}`),
     )
     .default(fallback);
 const port = (fallback: number) => integer(0, 65_535, fallback);
