@@ -100,9 +100,6 @@ function relations(options: Options, serving: boolean): string[] {
   if (keys.length > 1) {
     problems.push('--token-secret, --token-public-key and --token-jwks-url exclude one another: give one');
   }
-  if (options.tokenAlgorithms !== undefined && options.tokenSecret !== undefined) {
-    problems.push('--token-algorithms goes with a public key or JWK set; a shared secret is HS256');
-  }
   if (serving && keys.length === 0) {
     problems.push(
       'no token key: give --token-secret, --token-public-key or --token-jwks-url (no default exists)',

@@ -1,0 +1,27 @@
+import { pino } from 'pino';
+import { systemClock } from '../../channels/clock.ts';
+import { repairUser } from '../../workers/followers/repair.ts';
+import { openEmbeddedEngines } from '../engines.ts';
+import { loadOptions } from '../load-options.ts';
+import { ConfigError } from '../options.ts';
+
+/** Rebuilds a user's sorted sets from the graph and prints what was mended, a line of JSON per list. */
+export async function repair(flags: Record<string, unknown>): Promise<void> {
+  const user = String(flags['user']);
+  if (!/^[A-Za-z0-9_-]{1,36}$/.test(user)) {
+    throw new ConfigError([`--user: ${JSON.stringify(user)} is not an id (1 to 36 of A-Z a-z 0-9 _ -)`]);
+  }
+  const options = loadOptions(
+    { flags, environment: process.env, file: flags['config'] as string | undefined },
+    false,
+  );
+  const logger = pino({ level: options.logLevel }, pino.destination(2));
+  const engines = await openEmbeddedEngines(options, systemClock, logger);
+  try {
+    for (const list of await repairUser(engines.graph, engines.sets, user)) {
+      process.stdout.write(`${JSON.stringify(list)}\n`);
+    }
+  } finally {
+    await engines.close();
+  }
+}
