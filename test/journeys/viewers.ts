@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { type Client, connect } from '../../client/connect.ts';
+import { type Client, connect } from '../../client/client.ts';
 import type { ContestRoom } from '../../client/contest-room.ts';
 import type { MatchRoom } from '../../client/match-room.ts';
 import type { RankcastError } from '../../client/rankcast-error.ts';
