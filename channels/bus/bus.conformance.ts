@@ -7,8 +7,8 @@ import { Heard, message, plain, range, text } from './heard.conformance.ts';
 import { publishConformance } from './publish.conformance.ts';
 
 /**
- * The laws of bus.ts as tests, for any implementation. `open` gives a bus with these bounds, without messages, and
- * nobody else's: a server that is shared puts a prefix before all names.
+ * The laws of bus.ts as tests, for any implementation. `open` gives a bus with these bounds, without
+ * messages, and nobody else's: a server that is shared puts a prefix before all names.
  */
 export interface BusHarness {
   open(options: BusTestOptions): Promise<BusUnderTest>;
@@ -33,10 +33,10 @@ const options: BusTestOptions = { historyMessagesMax: 10, messageIdsKept: 20, me
 const timeout = 60_000;
 export const soonMs = 10_000;
 
-export type Check = (title: string, body: (under: BusUnderTest, t: TestContext) => Promise<void>) => void;
+export type Law = (title: string, body: (under: BusUnderTest, t: TestContext) => Promise<void>) => void;
 
 export function busConformance(name: string, harness: BusHarness): void {
-  const check: Check = (title, body) => {
+  const law: Law = (title, body) => {
     test(`${name}: ${title}`, { timeout }, async (t) => {
       const under = await harness.open(options);
       try {
@@ -46,15 +46,15 @@ export function busConformance(name: string, harness: BusHarness): void {
       }
     });
   };
-  publishConformance(check);
-  appendLaws(check);
-  historyLaws(check);
-  endLaws(check);
-  randomLaws(check);
+  publishConformance(law);
+  appendLaws(law);
+  historyLaws(law);
+  endLaws(law);
+  randomLaws(law);
 }
 
-function appendLaws(check: Check): void {
-  check('[BUS-7] positions start at 1 and rise by one, per channel', async ({ bus }) => {
+function appendLaws(law: Law): void {
+  law('[BUS-7] positions start at 1 and rise by one, per channel', async ({ bus }) => {
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, i) => bus.append(i % 2 ? 'odd' : 'even', message(`m${i}`))),
     );
@@ -66,7 +66,7 @@ function appendLaws(check: Check): void {
     assert.equal((await bus.append('odd', message('one more'))).position, 26);
   });
 
-  check('[BUS-8] an id is appended once', async ({ bus, other }) => {
+  law('[BUS-8] an id is appended once', async ({ bus, other }) => {
     const heard = new Heard<StoredMessage>();
     await other.follow('c', heard.listen);
     const [first, second, repeat] = await Promise.all([
@@ -87,7 +87,7 @@ function appendLaws(check: Check): void {
     assert.equal(text(heard.all[0]!), 'first');
   });
 
-  check('[BUS-9] a follower gets everything once, in order, when history has it', async ({ bus, other }) => {
+  law('[BUS-9] a follower gets everything once, in order, when history has it', async ({ bus, other }) => {
     const heard = new Heard<StoredMessage>();
     const heads: Promise<number>[] = [];
     await bus.append('c', message('before'));
@@ -107,7 +107,7 @@ function appendLaws(check: Check): void {
     assert.equal(last.epoch, (await bus.heads(['c']))[0]!.epoch);
   });
 
-  check('[BUS-16] what is out of bounds is refused and not appended', async ({ bus }) => {
+  law('[BUS-16] what is out of bounds is refused and not appended', async ({ bus }) => {
     const refused = (code: string) => (error: unknown) => error instanceof ClientError && error.code === code;
     const large = { ...message('a'), data: new Uint8Array(options.messageBytesMax + 1) };
     await assert.rejects(bus.append('c', large), refused('record_too_large'));
@@ -120,8 +120,8 @@ function appendLaws(check: Check): void {
   });
 }
 
-function historyLaws(check: Check): void {
-  check('[BUS-10] history answers what was missed, with head and first', async ({ bus, other }) => {
+function historyLaws(law: Law): void {
+  law('[BUS-10] history answers what was missed, with head and first', async ({ bus, other }) => {
     const empty = await other.history('c', 0, 10);
     assert.deepEqual([empty.head, empty.first, empty.messages.length], [0, 1, 0]);
     for (const n of range(1, 8)) await bus.append('c', message(`m${n}`, `t${n}`, n));
@@ -142,7 +142,7 @@ function historyLaws(check: Check): void {
     for (const stored of all.messages) assert.equal(stored.epoch, all.epoch);
   });
 
-  check('[BUS-11] a channel keeps its newest messages only', async ({ bus }) => {
+  law('[BUS-11] a channel keeps its newest messages only', async ({ bus }) => {
     for (const n of range(1, 35)) {
       await bus.append('c', message(`m${n}`));
       const { head, first, messages } = await bus.history('c', 0, 100);
@@ -155,7 +155,7 @@ function historyLaws(check: Check): void {
     }
   });
 
-  check('[BUS-13] heads come in the order asked', async ({ bus, other }) => {
+  law('[BUS-13] heads come in the order asked', async ({ bus, other }) => {
     await bus.append('a', message('1'));
     await bus.append('b', message('1'));
     await bus.append('b', message('2'));
@@ -168,7 +168,7 @@ function historyLaws(check: Check): void {
     assert.deepEqual(await other.heads([]), []);
   });
 
-  check('[BUS-14] positions, ids, history and epoch go on after a restart', async (under) => {
+  law('[BUS-14] positions, ids, history and epoch go on after a restart', async (under) => {
     for (const n of range(1, 15)) await under.bus.append('c', message(`m${n}`, `t${n}`));
     const before = await under.bus.history('c', 0, 100);
     const bus = await under.reopen();
@@ -178,8 +178,8 @@ function historyLaws(check: Check): void {
   });
 }
 
-function endLaws(check: Check): void {
-  check('[BUS-15] without an interruption onReset is not called', async (under) => {
+function endLaws(law: Law): void {
+  law('[BUS-15] without an interruption onReset is not called', async (under) => {
     const resets: string[] = [];
     under.other.onReset((reason) => resets.push(reason));
     const heard = new Heard<Uint8Array>();
@@ -190,7 +190,7 @@ function endLaws(check: Check): void {
     assert.deepEqual(resets, []);
   });
 
-  check('[BUS-17] after close every call rejects, and so do open questions', async ({ bus }) => {
+  law('[BUS-17] after close every call rejects, and so do open questions', async ({ bus }) => {
     const closed = (error: unknown): boolean => error instanceof ServiceError && !error.retryable;
     await bus.answer('s', () => new Promise(() => undefined));
     const open = bus.ask('s', Uint8Array.of(1), soonMs);
@@ -214,8 +214,8 @@ function endLaws(check: Check): void {
   });
 }
 
-function randomLaws(check: Check): void {
-  check('[BUS-7] [BUS-8] [BUS-11] [BUS-14] random use equals a list', async (under, t) => {
+function randomLaws(law: Law): void {
+  law('[BUS-7] [BUS-8] [BUS-11] [BUS-14] random use equals a list', async (under, t) => {
     const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 32));
     t.diagnostic(`SEED=${seed}`);
     const random = seededRandom(seed);

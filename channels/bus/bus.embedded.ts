@@ -6,8 +6,8 @@ import { type ChannelLogsOptions, openChannelLogs } from './channel-logs.embedde
 import { type Listener, Listeners } from './listeners.ts';
 
 /**
- * The bus of a process that stands alone: pub/sub and questions inside the process, log channels in its data folder.
- * It has no interruptions, so `onReset` listeners are never called.
+ * The bus of a process that stands alone: pub/sub and questions inside the process, log channels in its data
+ * folder. It has no interruptions, so `onReset` listeners are never called.
  */
 export interface EmbeddedBusSetup {
   store: EmbeddedStore;
@@ -71,7 +71,9 @@ export function createEmbeddedBus(setup: EmbeddedBusSetup): Bus {
     if (closed) throw new ServiceError('The bus is closed.', false);
   }
 
-  /** One round: what listeners publish meanwhile goes with the next, so that a circle cannot hold the process. */
+  /**
+   * One round: what listeners publish meanwhile goes with the next, so that a circle cannot hold the process.
+   */
   function deliverQueue(): void {
     const round = queue;
     queue = [];

@@ -14,9 +14,9 @@ import { createEmbeddedBus } from './bus.embedded.ts';
 import type { Bus } from './bus.ts';
 
 /**
- * A process appends to channels, repeating what it is not sure of as writers do, and says what it was told, until it is
- * killed without warning; the next one takes over the folder. This file is both: the test, and with arguments the
- * process.
+ * A process appends to channels, repeating what it is not sure of as writers do, and says what it was told,
+ * until it is killed without warning; the next one takes over the folder. This file is both: the test, and
+ * with arguments the process.
  */
 const lives = 6;
 const channels = ['feed:1', 'feed:2', 'user:1'];

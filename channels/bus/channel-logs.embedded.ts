@@ -5,8 +5,9 @@ import type { History, LogMessage, StoredMessage } from './bus.ts';
 /**
  * The messages of all log channels in the data folder.
  *
- * Three tables: messages by (channel, position), positions by (channel, id), and per channel its head, its oldest
- * message and the oldest id still known. A message that is no longer kept while its id must be loses its data first.
+ * Three tables: messages by (channel, position), positions by (channel, id), and per channel its head, its
+ * oldest message and the oldest id still known. A message that is no longer kept while its id must be loses
+ * its data first.
  */
 export interface ChannelLogs {
   readonly epoch: string;

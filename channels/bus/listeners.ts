@@ -1,8 +1,8 @@
 import type { Unsubscribe } from './bus.ts';
 
 /**
- * Who listens to what, inside one process. Lists are copied when they change, so a delivery holds the list it began
- * with; who has left is skipped.
+ * Who listens to what, inside one process. Lists are copied when they change, so a delivery holds the list it
+ * began with; who has left is skipped.
  */
 export class Listeners<Message> {
   readonly #byName = new Map<string, readonly Listener<Message>[]>();

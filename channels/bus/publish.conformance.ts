@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { ServiceError } from '../../proto/codes.ts';
-import { type Check, soonMs } from './bus.conformance.ts';
+import { type Law, soonMs } from './bus.conformance.ts';
 import type { StoredMessage } from './bus.ts';
 import { Heard, message } from './heard.conformance.ts';
 
 /** The laws of bus.ts for messages and questions that are not kept. */
-export function publishConformance(check: Check): void {
-  publishLaws(check);
-  questionLaws(check);
+export function publishConformance(law: Law): void {
+  publishLaws(law);
+  questionLaws(law);
 }
 
-function publishLaws(check: Check): void {
-  check('[BUS-1] every listener gets every message of its topic, in order', async ({ bus, other }) => {
+function publishLaws(law: Law): void {
+  law('[BUS-1] every listener gets every message of its topic, in order', async ({ bus, other }) => {
     const one = new Heard<Uint8Array>();
     const two = new Heard<Uint8Array>();
     const apart = new Heard<Uint8Array>();
@@ -33,7 +33,7 @@ function publishLaws(check: Check): void {
     assert.deepEqual([...apart.all[0]!], [7]);
   });
 
-  check('[BUS-2] who has left hears nothing; who stays hears on', async ({ bus, other }) => {
+  law('[BUS-2] who has left hears nothing; who stays hears on', async ({ bus, other }) => {
     const leaving = new Heard<Uint8Array>();
     const staying = new Heard<Uint8Array>();
     const leave = await other.subscribe('t', leaving.listen);
@@ -49,7 +49,7 @@ function publishLaws(check: Check): void {
     assert.equal(leaving.all.length, count);
   });
 
-  check('[BUS-3] a listener that throws harms nobody', async ({ bus, other, errors }) => {
+  law('[BUS-3] a listener that throws harms nobody', async ({ bus, other, errors }) => {
     const heard = new Heard<Uint8Array>();
     const followed = new Heard<StoredMessage>();
     await other.subscribe('t', () => {
@@ -71,7 +71,7 @@ function publishLaws(check: Check): void {
     );
   });
 
-  check('[BUS-4] no listener runs inside the call', async ({ bus }) => {
+  law('[BUS-4] no listener runs inside the call', async ({ bus }) => {
     const heard = new Heard<unknown>();
     await bus.subscribe('t', heard.listen);
     await bus.follow('c', heard.listen);
@@ -90,8 +90,8 @@ function publishLaws(check: Check): void {
   });
 }
 
-function questionLaws(check: Check): void {
-  check('[BUS-5] the first answer that is not null is the answer', async ({ bus, other }) => {
+function questionLaws(law: Law): void {
+  law('[BUS-5] the first answer that is not null is the answer', async ({ bus, other }) => {
     const asked: string[] = [];
     let openLate = (_: Uint8Array | null): void => undefined;
     await other.answer('s', async () => {
@@ -119,7 +119,7 @@ function questionLaws(check: Check): void {
     assert.ok(asked.includes('null') && asked.includes('late'));
   });
 
-  check('[BUS-6] without an answer a question fails at its deadline', async ({ bus, other, errors }) => {
+  law('[BUS-6] without an answer a question fails at its deadline', async ({ bus, other, errors }) => {
     const late = (error: unknown): boolean => error instanceof ServiceError && error.retryable;
     await assert.rejects(bus.ask('nobody', Uint8Array.of(1), 5), late);
     await other.answer('s', async () => null);

@@ -4,7 +4,9 @@ import { ClientError } from '../../proto/codes.ts';
 import { seededRandom } from '../random.ts';
 import type { Lookup } from './lookup.ts';
 
-/** The laws of lookup.ts as tests, for any implementation. `open` gives an empty lookup that nobody else uses. */
+/**
+ * The laws of lookup.ts as tests, for any implementation. `open` gives an empty lookup that nobody else uses.
+ */
 export interface LookupHarness {
   open(): Promise<LookupUnderTest>;
   valueBytesMax: number;
@@ -18,10 +20,10 @@ export interface LookupUnderTest {
   close(): Promise<void>;
 }
 
-type Check = (title: string, body: (under: LookupUnderTest, t: TestContext) => Promise<void>) => void;
+type Law = (title: string, body: (under: LookupUnderTest, t: TestContext) => Promise<void>) => void;
 
 export function lookupConformance(name: string, harness: LookupHarness): void {
-  const check: Check = (title, body) => {
+  const law: Law = (title, body) => {
     test(`${name}: ${title}`, { timeout: 60_000 }, async (t) => {
       const under = await harness.open();
       try {
@@ -32,7 +34,7 @@ export function lookupConformance(name: string, harness: LookupHarness): void {
     });
   };
 
-  check('[LOOK-1] what was put is there, and nothing else', async ({ lookup }) => {
+  law('[LOOK-1] what was put is there, and nothing else', async ({ lookup }) => {
     const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
     await lookup.put('contest_c1', 0, bytes, 0);
     await lookup.put('contest_c2', 0, new Uint8Array(0), 0);
@@ -41,33 +43,30 @@ export function lookupConformance(name: string, harness: LookupHarness): void {
     assert.deepEqual(await lookup.get(['contest_c', 'contest_c11']), [null, null]);
   });
 
-  check(
-    '[LOOK-2] a lower fence changes nothing, an equal or higher one replaces',
-    async ({ lookup, pass }) => {
-      await lookup.put('k', 5, encode('five'), 0);
-      await lookup.put('k', 4, encode('four'), 50);
-      assert.equal(await read(lookup, 'k'), 'five');
-      await lookup.put('k', 5, encode('five again'), 0);
-      assert.equal(await read(lookup, 'k'), 'five again');
-      await lookup.put('k', 6, encode('six'), 0);
-      await lookup.put('k', 5, encode('five'), 0);
-      assert.equal(await read(lookup, 'k'), 'six');
-      await pass(60);
-      assert.equal(await read(lookup, 'k'), 'six');
-      await lookup.put('high', 1.8e12, encode('ms'), 0);
-      await lookup.put('high', 1.8e12 - 1, encode('before'), 0);
-      assert.equal(await read(lookup, 'high'), 'ms');
-    },
-  );
+  law('[LOOK-2] a lower fence changes nothing, an equal or higher one replaces', async ({ lookup, pass }) => {
+    await lookup.put('k', 5, encode('five'), 0);
+    await lookup.put('k', 4, encode('four'), 50);
+    assert.equal(await read(lookup, 'k'), 'five');
+    await lookup.put('k', 5, encode('five again'), 0);
+    assert.equal(await read(lookup, 'k'), 'five again');
+    await lookup.put('k', 6, encode('six'), 0);
+    await lookup.put('k', 5, encode('five'), 0);
+    assert.equal(await read(lookup, 'k'), 'six');
+    await pass(60);
+    assert.equal(await read(lookup, 'k'), 'six');
+    await lookup.put('high', 1.8e12, encode('ms'), 0);
+    await lookup.put('high', 1.8e12 - 1, encode('before'), 0);
+    assert.equal(await read(lookup, 'high'), 'ms');
+  });
 
-  check('[LOOK-2] puts made together take effect by their fences', async ({ lookup }) => {
+  law('[LOOK-2] puts made together take effect by their fences', async ({ lookup }) => {
     await Promise.all(
       [3, 9, 1, 7, 9, 2].map((fence, i) => lookup.put('k', fence, encode(`${fence}.${i}`), 0)),
     );
     assert.equal(await read(lookup, 'k'), '9.4');
   });
 
-  check('[LOOK-3] putIfAbsent keeps the first only, and all answer it', async ({ lookup, pass }) => {
+  law('[LOOK-3] putIfAbsent keeps the first only, and all answer it', async ({ lookup, pass }) => {
     const answers = await Promise.all(
       ['a', 'b', 'c'].map((value, fence) => lookup.putIfAbsent('k', fence, encode(value), 0)),
     );
@@ -79,7 +78,7 @@ export function lookupConformance(name: string, harness: LookupHarness): void {
     assert.equal(decode(await lookup.putIfAbsent('e', 0, encode('next'), 0)), 'next');
   });
 
-  check('[LOOK-4] a value runs out at its time, its fence with it', async ({ lookup, pass }) => {
+  law('[LOOK-4] a value runs out at its time, its fence with it', async ({ lookup, pass }) => {
     await lookup.put('k', 10, encode('short'), 100);
     await lookup.put('stays', 10, encode('stays'), 0);
     await lookup.put('longer', 10, encode('a'), 100);
@@ -93,7 +92,7 @@ export function lookupConformance(name: string, harness: LookupHarness): void {
     assert.equal(await read(lookup, 'k'), 'new');
   });
 
-  check('[LOOK-5] get answers in the order of the keys, at most 500', async ({ lookup }) => {
+  law('[LOOK-5] get answers in the order of the keys, at most 500', async ({ lookup }) => {
     const keys = Array.from({ length: 500 }, (_, i) => `k${i}`);
     await Promise.all(keys.filter((_, i) => i % 3 === 0).map((key) => lookup.put(key, 0, encode(key), 0)));
     const values = await lookup.get(keys);
@@ -104,7 +103,7 @@ export function lookupConformance(name: string, harness: LookupHarness): void {
     await assert.rejects(lookup.get([...keys, 'one more']), ClientError);
   });
 
-  check('[LOOK-6] what was removed is absent, its fence with it', async ({ lookup }) => {
+  law('[LOOK-6] what was removed is absent, its fence with it', async ({ lookup }) => {
     await lookup.put('a', 9, encode('a'), 0);
     await lookup.put('b', 9, encode('b'), 0);
     await lookup.remove(['a', 'never']);
@@ -114,7 +113,7 @@ export function lookupConformance(name: string, harness: LookupHarness): void {
     assert.equal(await read(lookup, 'a'), 'again');
   });
 
-  check('[LOOK-7] what resolved is there after a restart', async (under) => {
+  law('[LOOK-7] what resolved is there after a restart', async (under) => {
     await under.lookup.put('k', 5, encode('five'), 0);
     await under.lookup.put('gone', 5, encode('five'), 0);
     await under.lookup.remove(['gone']);
@@ -125,7 +124,7 @@ export function lookupConformance(name: string, harness: LookupHarness): void {
     assert.equal(await read(lookup, 'k'), 'five');
   });
 
-  check('[LOOK-8] keys and values out of bounds are refused', async ({ lookup }) => {
+  law('[LOOK-8] keys and values out of bounds are refused', async ({ lookup }) => {
     const most = new Uint8Array(harness.valueBytesMax);
     await lookup.put('k'.repeat(255), 0, most, 0);
     assert.equal((await lookup.get(['k'.repeat(255)]))[0]!.length, most.length);
@@ -139,7 +138,7 @@ export function lookupConformance(name: string, harness: LookupHarness): void {
     }
   });
 
-  check('[LOOK-1] [LOOK-2] [LOOK-3] [LOOK-6] [LOOK-7] random use equals a map', randomUse);
+  law('[LOOK-1] [LOOK-2] [LOOK-3] [LOOK-6] [LOOK-7] random use equals a map', randomUse);
 }
 
 async function randomUse(under: LookupUnderTest, t: TestContext): Promise<void> {

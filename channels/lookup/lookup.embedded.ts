@@ -62,7 +62,8 @@ export function createEmbeddedLookup(setup: EmbeddedLookupSetup): Lookup {
     checkKey(key);
     if (Number.isNaN(fence)) throw new ClientError('bad_field', `The fence of "${key}" is not a number.`);
     if (value.length > options.valueBytesMax) {
-      const sentence = `The value of "${key}" has ${value.length} bytes; at most ${options.valueBytesMax} are taken.`;
+      const most = options.valueBytesMax;
+      const sentence = `The value of "${key}" has ${value.length} bytes; at most ${most} are taken.`;
       throw new ClientError('record_too_large', sentence);
     }
   }

@@ -17,7 +17,7 @@ export interface PagesUnderTest {
 }
 
 export function pagesConformance(name: string, harness: PagesHarness): void {
-  const check = (title: string, body: (under: PagesUnderTest, t: TestContext) => Promise<void>): void => {
+  const law = (title: string, body: (under: PagesUnderTest, t: TestContext) => Promise<void>): void => {
     test(`${name}: ${title}`, { timeout: 60_000 }, async (t) => {
       const under = await harness.open();
       try {
@@ -28,7 +28,7 @@ export function pagesConformance(name: string, harness: PagesHarness): void {
     });
   };
 
-  check('[PAGE-1] get answers what was put, and null where nothing is', async ({ pages }) => {
+  law('[PAGE-1] get answers what was put, and null where nothing is', async ({ pages }) => {
     const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
     await pages.put('c', 0, 'e1', 7, bytes, 0);
     await pages.put('c', 1, 'e1', 8, new Uint8Array(0), 0);
@@ -39,7 +39,7 @@ export function pagesConformance(name: string, harness: PagesHarness): void {
     assert.equal(await pages.get('d', 0), null);
   });
 
-  check('[PAGE-2] a lower version of the epoch changes nothing', async ({ pages, pass }) => {
+  law('[PAGE-2] a lower version of the epoch changes nothing', async ({ pages, pass }) => {
     await pages.put('c', 0, 'e1', 7, encode('seven'), 0);
     await pages.put('c', 0, 'e1', 6, encode('six'), 50);
     await pass(60);
@@ -54,7 +54,7 @@ export function pagesConformance(name: string, harness: PagesHarness): void {
     assert.deepEqual(await read(pages, 'c', 0), ['e2', 9, '9']);
   });
 
-  check('[PAGE-3] a page runs out at its time', async ({ pages, pass }) => {
+  law('[PAGE-3] a page runs out at its time', async ({ pages, pass }) => {
     await pages.put('c', 0, 'e', 5, encode('short'), 100);
     await pages.put('c', 1, 'e', 5, encode('stays'), 0);
     await pages.put('c', 2, 'e', 5, encode('short'), 100);
@@ -67,7 +67,7 @@ export function pagesConformance(name: string, harness: PagesHarness): void {
     assert.deepEqual(await read(pages, 'c', 0), ['e', 1, 'new']);
   });
 
-  check('[PAGE-4] remove takes all pages of the contest, and of no other', async ({ pages }) => {
+  law('[PAGE-4] remove takes all pages of the contest, and of no other', async ({ pages }) => {
     const contests = ['c1', 'c11', 'c', 'c1_', 'd'];
     for (const contest of contests) {
       for (const page of [0, 1, 10, 300])
@@ -85,7 +85,7 @@ export function pagesConformance(name: string, harness: PagesHarness): void {
     assert.deepEqual(await read(pages, 'c1', 0), ['e', 0, 'again']);
   });
 
-  check('[PAGE-5] what resolved is there after a restart', async (under) => {
+  law('[PAGE-5] what resolved is there after a restart', async (under) => {
     await under.pages.put('c', 0, 'e1', 7, encode('seven'), 0);
     await under.pages.put('gone', 0, 'e1', 7, encode('seven'), 0);
     await under.pages.remove('gone');
@@ -96,7 +96,7 @@ export function pagesConformance(name: string, harness: PagesHarness): void {
     assert.deepEqual(await read(pages, 'c', 0), ['e1', 7, 'seven']);
   });
 
-  check('[PAGE-1] [PAGE-2] [PAGE-4] [PAGE-5] random use equals a map', async (under, t) => {
+  law('[PAGE-1] [PAGE-2] [PAGE-4] [PAGE-5] random use equals a map', async (under, t) => {
     const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 32));
     t.diagnostic(`SEED=${seed}`);
     const random = seededRandom(seed);

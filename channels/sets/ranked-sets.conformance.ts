@@ -4,7 +4,9 @@ import { ClientError } from '../../proto/codes.ts';
 import { seededRandom } from '../random.ts';
 import type { RankedSets, SetChange, SetRow } from './ranked-sets.ts';
 
-/** The laws of ranked-sets.ts as tests, for any implementation. `open` gives empty sets that nobody else uses. */
+/**
+ * The laws of ranked-sets.ts as tests, for any implementation. `open` gives empty sets that nobody else uses.
+ */
 export interface RankedSetsHarness {
   open(): Promise<RankedSetsUnderTest>;
 }
@@ -15,10 +17,10 @@ export interface RankedSetsUnderTest {
   close(): Promise<void>;
 }
 
-type Check = (title: string, body: (under: RankedSetsUnderTest, t: TestContext) => Promise<void>) => void;
+type Law = (title: string, body: (under: RankedSetsUnderTest, t: TestContext) => Promise<void>) => void;
 
 export function rankedSetsConformance(name: string, harness: RankedSetsHarness): void {
-  const check: Check = (title, body) => {
+  const law: Law = (title, body) => {
     test(`${name}: ${title}`, { timeout: 60_000 }, async (t) => {
       const under = await harness.open();
       try {
@@ -28,14 +30,14 @@ export function rankedSetsConformance(name: string, harness: RankedSetsHarness):
       }
     });
   };
-  pageLaws(check);
-  applyLaws(check);
-  replaceLaws(check);
-  check('[SET-1] [SET-2] [SET-4] [SET-7] [SET-10] random use equals sorting a map', randomUse);
+  pageLaws(law);
+  applyLaws(law);
+  replaceLaws(law);
+  law('[SET-1] [SET-2] [SET-4] [SET-7] [SET-10] random use equals sorting a map', randomUse);
 }
 
-function pageLaws(check: Check): void {
-  check('[SET-1] greatest score first, equal ones by greatest bytes', async ({ sets }) => {
+function pageLaws(law: Law): void {
+  law('[SET-1] greatest score first, equal ones by greatest bytes', async ({ sets }) => {
     const members = ['a', 'Z', 'z', '_', '-', '0', '9', 'aa', 'a-', 'zz'];
     await sets.apply(members.map((member, i) => put('s', member, i % 2)));
     const rows = members.map((member, i): SetRow => [member, i % 2]).sort(inOrder);
@@ -48,13 +50,13 @@ function pageLaws(check: Check): void {
     assert.deepEqual(await sets.page('none', 0, 10), { total: 0, rows: [] });
   });
 
-  check('[SET-5] counts come in the order asked', async ({ sets }) => {
+  law('[SET-5] counts come in the order asked', async ({ sets }) => {
     await sets.apply([put('a', 'x', 1), put('a', 'y', 1), put('b', 'x', 1)]);
     assert.deepEqual(await sets.counts(['b', 'none', 'a', 'b']), [1, 0, 2, 1]);
     assert.deepEqual(await sets.counts([]), []);
   });
 
-  check('[SET-6] scores come in the order asked, at most 500', async ({ sets }) => {
+  law('[SET-6] scores come in the order asked, at most 500', async ({ sets }) => {
     await sets.apply([put('s', 'a', 1), put('s', 'b', 2), put('other', 'c', 3)]);
     assert.deepEqual(await sets.scores('s', ['b', 'c', 'a', 'b']), [2, null, 1, 2]);
     const many = Array.from({ length: 500 }, (_, i) => `m${i}`);
@@ -62,7 +64,7 @@ function pageLaws(check: Check): void {
     await assert.rejects(sets.scores('s', [...many, 'one more']), ClientError);
   });
 
-  check('[SET-8] scores are exact doubles in their order', async ({ sets }) => {
+  law('[SET-8] scores are exact doubles in their order', async ({ sets }) => {
     const scores = [
       0,
       1,
@@ -96,7 +98,7 @@ function pageLaws(check: Check): void {
     assert.deepEqual(await sets.counts(['s']), [scores.length]);
   });
 
-  check('[SET-9] sets do not touch each other', async ({ sets }) => {
+  law('[SET-9] sets do not touch each other', async ({ sets }) => {
     const names = ['followers_1', 'followers_11', 'followers_1_', 'followers_', 'following_1'];
     await sets.apply(names.flatMap((set) => [put(set, 'a', 1), put(set, set, 2)]));
     await sets.replace('followers_1', 1, [['b', 3]]);
@@ -113,8 +115,8 @@ function pageLaws(check: Check): void {
   });
 }
 
-function applyLaws(check: Check): void {
-  check('[SET-2] changes apply in the order given, the last score stands', async ({ sets }) => {
+function applyLaws(law: Law): void {
+  law('[SET-2] changes apply in the order given, the last score stands', async ({ sets }) => {
     await sets.apply([
       put('s', 'a', 1),
       put('s', 'b', 2),
@@ -136,7 +138,7 @@ function applyLaws(check: Check): void {
     assert.deepEqual(await sets.counts(['s']), [3]);
   });
 
-  check('[SET-3] a repeated call changes nothing', async ({ sets }) => {
+  law('[SET-3] a repeated call changes nothing', async ({ sets }) => {
     const changes = [put('s', 'a', 1), put('s', 'b', 2), drop('s', 'a'), put('s', 'c', 3)];
     await sets.apply(changes);
     const before = await sets.page('s', 0, 10);
@@ -151,7 +153,7 @@ function applyLaws(check: Check): void {
     });
   });
 
-  check('[SET-4] what is no member is neither removed nor made by ifMember', async ({ sets }) => {
+  law('[SET-4] what is no member is neither removed nor made by ifMember', async ({ sets }) => {
     await sets.apply([put('s', 'a', 1), drop('s', 'b'), { ...put('s', 'c', 2), ifMember: true }]);
     assert.deepEqual(await sets.page('s', 0, 10), { total: 1, rows: [['a', 1]] });
     await sets.apply([
@@ -165,8 +167,8 @@ function applyLaws(check: Check): void {
   });
 }
 
-function replaceLaws(check: Check): void {
-  check('[SET-7] replace makes the set exactly the rows, by fences', async ({ sets }) => {
+function replaceLaws(law: Law): void {
+  law('[SET-7] replace makes the set exactly the rows, by fences', async ({ sets }) => {
     await sets.apply([put('s', 'a', 1), put('s', 'b', 2), put('s', 'c', 3)]);
     await sets.replace('s', 5, [
       ['b', 20],
@@ -197,7 +199,7 @@ function replaceLaws(check: Check): void {
     assert.deepEqual(await sets.counts(['s']), [0]);
   });
 
-  check('[SET-7] [SET-10] members, counts and fences survive a restart', async (under) => {
+  law('[SET-7] [SET-10] members, counts and fences survive a restart', async (under) => {
     await under.sets.apply([put('s', 'a', 1), put('s', 'b', -2)]);
     await under.sets.replace('t', 3, [
       ['x', 1],

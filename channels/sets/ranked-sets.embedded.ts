@@ -5,9 +5,9 @@ import type { RankedSets, SetChange, SetRow } from './ranked-sets.ts';
 /**
  * Sorted sets in the data folder of a process that stands alone.
  *
- * Three tables: an order by (set, score, member), scores by (set, member), and per set its count and fence. A count is
- * one read; a page skips its offset entry by entry, about 30 ns each (25 ms at 900,000). It never loses its memory, so
- * nothing is ever `null` for rebuilding.
+ * Three tables: an order by (set, score, member), scores by (set, member), and per set its count and fence. A
+ * count is one read; a page skips its offset entry by entry, about 30 ns each (25 ms at 900,000). It never
+ * loses its memory, so nothing is ever `null` for rebuilding.
  */
 export interface EmbeddedRankedSetsSetup {
   store: EmbeddedStore;
@@ -114,8 +114,8 @@ export function createEmbeddedRankedSets(setup: EmbeddedRankedSetsSetup): Ranked
     async scores(set, members) {
       live();
       if (members.length > membersMax) {
-        const sentence = `${members.length} members of ${set} were asked for; at most ${membersMax} are answered.`;
-        throw new ClientError('bad_field', sentence);
+        const asked = `${members.length} members of ${set} were asked for`;
+        throw new ClientError('bad_field', `${asked}; at most ${membersMax} are answered.`);
       }
       return members.map((member) => scoreOf(set, member));
     },

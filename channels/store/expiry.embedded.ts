@@ -3,8 +3,8 @@ import type { Clock } from '../clock.ts';
 import type { EmbeddedStore, Table } from './store.embedded.ts';
 
 /**
- * When the entries of a table run out: an index in order of time, so that freeing the bytes of what has expired reads
- * only that. Readers look at an entry's own time; this never decides what they see.
+ * When the entries of a table run out: an index in order of time, so that freeing the bytes of what has
+ * expired reads only that. Readers look at an entry's own time; this never decides what they see.
  */
 export interface Expiry {
   /** Inside of a write: the entry's time changes from one to another; 0: never. */

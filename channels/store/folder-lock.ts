@@ -2,8 +2,9 @@ import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import { join } from 'node:path';
 
 /**
- * One process owns a data folder. The file `owner` in it names that process: its id and, where the system tells it,
- * the tick it started at, since ids are used again (in a container the next process usually has the same one).
+ * One process owns a data folder. The file `owner` in it names that process: its id and, where the system
+ * tells it, the tick it started at, since ids are used again (in a container the next process usually has the
+ * same one).
  *
  * A file left behind by a process that lives no more is taken over.
  */
@@ -22,7 +23,8 @@ export function lockFolder(folder: string): FolderLock {
     if (theirs === null) continue;
     if (isAlive(theirs)) {
       throw new Error(
-        `The data folder ${folder} is in use by process ${theirs.split(' ')[0]}; only one process may own it.`,
+        `The data folder ${folder} is in use by process ${theirs.split(' ')[0]}; ` +
+          'only one process may own it.',
       );
     }
     takeAway(path, theirs);
@@ -48,7 +50,9 @@ function createExclusive(path: string, line: string): boolean {
   }
 }
 
-/** Moves a dead owner's file away; if another took over in between, what was moved is theirs and is put back. */
+/**
+ * Moves a dead owner's file away; if another took over in between, what was moved is theirs and is put back.
+ */
 function takeAway(path: string, expected: string): void {
   const aside = `${path}.${process.pid}.stale`;
   try {
@@ -101,8 +105,8 @@ function isAlive(owner: string): boolean {
 }
 
 /**
- * From /proc/<pid>/stat (proc(5)): fields 3 and 22. They are counted after the name in brackets, which may itself hold
- * spaces. null: the system has no such file, or none for this process.
+ * From /proc/<pid>/stat (proc(5)): fields 3 and 22. They are counted after the name in brackets, which may
+ * itself hold spaces. null: the system has no such file, or none for this process.
  */
 function statOf(pid: number): { state: string; startTick: string } | null {
   try {

@@ -3,20 +3,22 @@ import { ServiceError } from '../../proto/codes.ts';
 import { lockFolder } from './folder-lock.ts';
 
 /**
- * The data folder of a process that stands alone: one LMDB environment with a table per thing kept, shared by all
- * embedded ports, so that whatever is written in the same moment costs one flush.
+ * The data folder of a process that stands alone: one LMDB environment with a table per thing kept, shared by
+ * all embedded ports, so that whatever is written in the same moment costs one flush.
  *
- * Reads are synchronous and see what is durable. Writes go through `write` only: actions run one after another, in the
- * order asked for, many to a transaction; the promise resolves when that transaction is on the disk. After `kill -9`
- * or a loss of power everything resolved is there, and a transaction is there whole or not at all.
+ * Reads are synchronous and see what is durable. Writes go through `write` only: actions run one after
+ * another, in the order asked for, many to a transaction; the promise resolves when that transaction is on
+ * the disk. After `kill -9` or a loss of power everything resolved is there, and a transaction is there whole
+ * or not at all.
  */
 export interface EmbeddedStore {
   /** The table of this name, made if it is not there. At most `tablesMax` names. */
   table(name: string): Table;
   /**
-   * Runs `action` inside the next transaction (reads in it see its own writes and those of the actions before) and
-   * resolves with its result once durable. An action must not wait and must not throw after its first write: what it
-   * wrote before would stand. Rejects with a retryable ServiceError when the disk refused.
+   * Runs `action` inside the next transaction (reads in it see its own writes and those of the actions
+   * before) and resolves with its result once durable. An action must not wait and must not throw after its
+   * first write: what it wrote before would stand. Rejects with a retryable ServiceError when the disk
+   * refused.
    */
   write<T>(action: () => T): Promise<T>;
   /** Waits for what is being written, then lets go of the folder. */

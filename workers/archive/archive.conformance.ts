@@ -3,7 +3,10 @@ import { type TestContext, test } from 'node:test';
 import { seededRandom } from '../../channels/random.ts';
 import type { Archive, ArchivedVersion } from './archive.ts';
 
-/** The laws of archive.ts as tests, for any implementation. `open` gives an empty archive that nobody else uses. */
+/**
+ * The laws of archive.ts as tests, for any implementation. `open` gives an empty archive that nobody else
+ * uses.
+ */
 export interface ArchiveHarness {
   open(): Promise<ArchiveUnderTest>;
 }
@@ -15,7 +18,7 @@ export interface ArchiveUnderTest {
 }
 
 export function archiveConformance(name: string, harness: ArchiveHarness): void {
-  const check = (title: string, body: (under: ArchiveUnderTest, t: TestContext) => Promise<void>): void => {
+  const law = (title: string, body: (under: ArchiveUnderTest, t: TestContext) => Promise<void>): void => {
     test(`${name}: ${title}`, { timeout: 60_000 }, async (t) => {
       const under = await harness.open();
       try {
@@ -26,7 +29,7 @@ export function archiveConformance(name: string, harness: ArchiveHarness): void 
     });
   };
 
-  check('[ARCH-1] versions are listed newest first', async ({ archive }) => {
+  law('[ARCH-1] versions are listed newest first', async ({ archive }) => {
     const boards = [3, 1, 20, 100, 2].map((version) => boardOf('c', version, 1));
     for (const board of boards) await archive.save(board, [encode('p')]);
     const newestFirst = boards.sort((a, b) => b.version - a.version);
@@ -36,7 +39,7 @@ export function archiveConformance(name: string, harness: ArchiveHarness): void 
     assert.deepEqual(await archive.versions('never', 10), []);
   });
 
-  check('[ARCH-2] pages come back byte for byte, null where never saved', async ({ archive }) => {
+  law('[ARCH-2] pages come back byte for byte, null where never saved', async ({ archive }) => {
     const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
     await archive.save(boardOf('c', 7, 2), [bytes, new Uint8Array(0)]);
     assert.deepEqual(Uint8Array.from((await archive.page('c', 7, 0))!), bytes);
@@ -51,7 +54,7 @@ export function archiveConformance(name: string, harness: ArchiveHarness): void 
     }
   });
 
-  check('[ARCH-3] saving again leaves it as the last save has it', async ({ archive }) => {
+  law('[ARCH-3] saving again leaves it as the last save has it', async ({ archive }) => {
     await archive.save(boardOf('c', 7, 3), ['a', 'b', 'c'].map(encode));
     await archive.save(boardOf('c', 7, 3), ['a', 'b', 'c'].map(encode));
     assert.deepEqual(await archive.versions('c', 10), [boardOf('c', 7, 3)]);
@@ -60,7 +63,7 @@ export function archiveConformance(name: string, harness: ArchiveHarness): void 
     assert.deepEqual(await texts(archive, 'c', 7, 3), ['x', 'y', null]);
   });
 
-  check('[ARCH-4] a version is listed only when all of its pages are kept', async ({ archive }) => {
+  law('[ARCH-4] a version is listed only when all of its pages are kept', async ({ archive }) => {
     const pages = Array.from({ length: 200 }, (_, i) => encode(`${i}`));
     let saved = false;
     const saving = archive.save(boardOf('c', 7, 200), pages).then(() => {
@@ -75,14 +78,14 @@ export function archiveConformance(name: string, harness: ArchiveHarness): void 
     assert.equal((await archive.versions('c', 1)).length, 1);
   });
 
-  check('[ARCH-5] what resolved is there after a restart', async (under) => {
+  law('[ARCH-5] what resolved is there after a restart', async (under) => {
     await under.archive.save(boardOf('c', 7, 2), ['a', 'b'].map(encode));
     const archive = await under.reopen();
     assert.deepEqual(await archive.versions('c', 10), [boardOf('c', 7, 2)]);
     assert.deepEqual(await texts(archive, 'c', 7, 2), ['a', 'b']);
   });
 
-  check('[ARCH-6] contests do not touch each other', async ({ archive }) => {
+  law('[ARCH-6] contests do not touch each other', async ({ archive }) => {
     const contests = ['c1', 'c11', 'c', 'c1_', 'c1-7', '-', '_', '1'];
     for (const contest of contests) await archive.save(boardOf(contest, 7, 1), [encode(contest)]);
     await archive.save(boardOf('c1', 8, 0), []);
@@ -93,7 +96,7 @@ export function archiveConformance(name: string, harness: ArchiveHarness): void 
     }
   });
 
-  check('[ARCH-1] [ARCH-2] [ARCH-3] [ARCH-5] random use equals a map', async (under, t) => {
+  law('[ARCH-1] [ARCH-2] [ARCH-3] [ARCH-5] random use equals a map', async (under, t) => {
     const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 32));
     t.diagnostic(`SEED=${seed}`);
     const random = seededRandom(seed);

@@ -5,14 +5,16 @@ import type { Archive, ArchivedVersion } from './archive.ts';
 /**
  * Past leaderboards in the data folder of a process that stands alone.
  *
- * Keys are arrays, [contest, version, page] and [contest, version]: the parts of a key are never joined into one text,
- * so that no id, whatever characters it has, can meet another's keys.
+ * Keys are arrays, [contest, version, page] and [contest, version]: the parts of a key are never joined into
+ * one text, so that no id, whatever characters it has, can meet another's keys.
  */
 export interface EmbeddedArchiveSetup {
   store: EmbeddedStore;
 }
 
-/** Pages written in one transaction, about half a megabyte: appends to the log wait no longer than for that. */
+/**
+ * Pages written in one transaction, about half a megabyte: appends to the log wait no longer than for that.
+ */
 const pagesAtOnce = 32;
 
 export function createEmbeddedArchive(setup: EmbeddedArchiveSetup): Archive {
@@ -50,7 +52,8 @@ export function createEmbeddedArchive(setup: EmbeddedArchiveSetup): Archive {
     async versions(contest, limit) {
       live();
       const found: ArchivedVersion[] = [];
-      // Versions are numbers, and every string sorts after every number: [contest, 'z'] is beyond all versions.
+      // Versions are numbers, and every string sorts after every number: [contest, 'z'] is beyond all
+      // versions.
       const range = { reverse: true, start: [contest, 'z'], end: [contest], limit };
       if (limit > 0) {
         for (const { value } of versionTable.getRange(range)) {

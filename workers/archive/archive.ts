@@ -2,7 +2,8 @@
  * Past leaderboards: pages by (contest, version), versions by contest, newest first.
  *
  * Laws, for every implementation:
- * [ARCH-1] `versions` answers what was saved, newest version first, at most `limit`; none for an unknown contest.
+ * [ARCH-1] `versions` answers what was saved, newest version first, at most `limit`; none for an unknown
+ *   contest.
  * [ARCH-2] `page` answers the page byte for byte; `null` where contest, version or page was never saved.
  * [ARCH-3] Saving a version again leaves it as the last save has it.
  * [ARCH-4] A version is listed only when all of its pages are kept, whatever happens on the way.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { seededRandom } from '../../channels/random.ts';
 import { ServiceError } from '../../proto/codes.ts';
-import type { Check } from './log.conformance.ts';
+import type { Law } from './log.conformance.ts';
 import type { Batch } from './log.ts';
 import {
   anyOf,
@@ -22,18 +22,18 @@ import {
 } from './member.conformance.ts';
 
 /** The laws of log.ts for those who consume. */
-export function groupConformance(check: Check): void {
-  shareLaws(check);
-  batchLaws(check);
-  offsetLaws(check);
-  commitLaws(check);
-  partLaws(check);
-  handoverLaws(check);
-  randomMembers(check);
+export function groupConformance(law: Law): void {
+  shareLaws(law);
+  batchLaws(law);
+  offsetLaws(law);
+  commitLaws(law);
+  partLaws(law);
+  handoverLaws(law);
+  randomMembers(law);
 }
 
-function shareLaws(check: Check): void {
-  check('[LOG-7] [LOG-11] every group gets every record from the oldest on', async ({ log }) => {
+function shareLaws(law: Law): void {
+  law('[LOG-7] [LOG-11] every group gets every record from the oldest on', async ({ log }) => {
     await appendNumbers(log, 'events', 0, 50);
     const one = await join(log, { group: 'one' });
     const two = await join(log, { group: 'two' });
@@ -46,7 +46,7 @@ function shareLaws(check: Check): void {
     }
   });
 
-  check('[LOG-7] partitions are shared evenly and never with two members', async ({ log }) => {
+  law('[LOG-7] partitions are shared evenly and never with two members', async ({ log }) => {
     const holders = new Map<number, Member>();
     const members = [await join(log, { group: 'g', holders })];
     await members[0]!.until(() => members[0]!.held.size === 4);
@@ -66,8 +66,8 @@ function shareLaws(check: Check): void {
   });
 }
 
-function batchLaws(check: Check): void {
-  check('[LOG-8] batches come one at a time, in order, bounded by batchMax', async ({ log }) => {
+function batchLaws(law: Law): void {
+  law('[LOG-8] batches come one at a time, in order, bounded by batchMax', async ({ log }) => {
     await appendNumbers(log, 'events', 0, 500);
     const running = new Set<number>();
     const member = await join(log, {
@@ -90,7 +90,7 @@ function batchLaws(check: Check): void {
     assert.deepEqual(member.errors, []);
   });
 
-  check(
+  law(
     '[LOG-9] a rejected batch comes again from the same record, other partitions go on',
     async ({ log }) => {
       const keys = keysOf(log, 'events');
@@ -116,7 +116,7 @@ function batchLaws(check: Check): void {
     },
   );
 
-  check('[LOG-9] a rejected onAssign is tried again', async ({ log }) => {
+  law('[LOG-9] a rejected onAssign is tried again', async ({ log }) => {
     await log.append('single', [text('k', '1')]);
     let tries = 0;
     const member = await join(log, {
@@ -134,8 +134,8 @@ function batchLaws(check: Check): void {
   });
 }
 
-function offsetLaws(check: Check): void {
-  check('[LOG-11] an offset of the member’s own is honoured', async ({ log }) => {
+function offsetLaws(law: Law): void {
+  law('[LOG-11] an offset of the member’s own is honoured', async ({ log }) => {
     const places = await log.append(
       'single',
       numbers(0, 10).map((n) => text('k', n)),
@@ -150,7 +150,7 @@ function offsetLaws(check: Check): void {
     await member.close();
   });
 
-  check('[LOG-12] an offset beyond the end begins at the oldest, and is told', async ({ log }) => {
+  law('[LOG-12] an offset beyond the end begins at the oldest, and is told', async ({ log }) => {
     await log.append('single', [text('k', '1'), text('k', '2')]);
     const member = await join(log, { group: 'g', topic: 'single', onAssign: async () => 1_000 });
     await member.until(() => member.count() === 2);
@@ -160,7 +160,7 @@ function offsetLaws(check: Check): void {
     await member.close();
   });
 
-  check('[LOG-16] an append wakes a waiting consumer', async ({ log }) => {
+  law('[LOG-16] an append wakes a waiting consumer', async ({ log }) => {
     const member = await join(log, { group: 'g', topic: 'single' });
     await member.until(() => member.held.size === 1);
     for (let n = 0; n < 20; n++) {
@@ -171,8 +171,8 @@ function offsetLaws(check: Check): void {
   });
 }
 
-function commitLaws(check: Check): void {
-  check('[LOG-10] [LOG-11] a group goes on where it committed, after a restart too', async (under) => {
+function commitLaws(law: Law): void {
+  law('[LOG-10] [LOG-11] a group goes on where it committed, after a restart too', async (under) => {
     await appendNumbers(under.log, 'single', 0, 10);
     const first = await join(under.log, {
       group: 'g',
@@ -195,7 +195,7 @@ function commitLaws(check: Check): void {
     await third.close();
   });
 
-  check('[LOG-10] outputs and the offset stand together', async (under) => {
+  law('[LOG-10] outputs and the offset stand together', async (under) => {
     await appendNumbers(under.log, 'single', 0, 5);
     const member = await join(under.log, {
       group: 'g',
@@ -212,7 +212,7 @@ function commitLaws(check: Check): void {
     assert.deepEqual(textsOf(await readAll(log, 'outputs', partition)), numbers(0, 5));
   });
 
-  check('[LOG-10] a refused output leaves the offset where it was', async ({ log }) => {
+  law('[LOG-10] a refused output leaves the offset where it was', async ({ log }) => {
     await appendNumbers(log, 'single', 0, 3);
     let tries = 0;
     const member = await join(log, {
@@ -237,8 +237,8 @@ function commitLaws(check: Check): void {
   });
 }
 
-function partLaws(check: Check): void {
-  check('[LOG-8] [LOG-10] a part of a batch can be committed; the rest comes again', async ({ log }) => {
+function partLaws(law: Law): void {
+  law('[LOG-8] [LOG-10] a part of a batch can be committed; the rest comes again', async ({ log }) => {
     await appendNumbers(log, 'single', 0, 6);
     const batches: string[][] = [];
     const member = await join(log, {
@@ -257,7 +257,7 @@ function partLaws(check: Check): void {
     );
   });
 
-  check('[LOG-9] what was committed before a rejection does not come again', async ({ log }) => {
+  law('[LOG-9] what was committed before a rejection does not come again', async ({ log }) => {
     await appendNumbers(log, 'single', 0, 4);
     const batches: string[][] = [];
     const member = await join(log, {
@@ -278,7 +278,7 @@ function partLaws(check: Check): void {
     ]);
   });
 
-  check('[LOG-14] a batch that has ended cannot be committed', async ({ log }) => {
+  law('[LOG-14] a batch that has ended cannot be committed', async ({ log }) => {
     await appendNumbers(log, 'single', 0, 2);
     const kept: Batch[] = [];
     const member = await join(log, {
@@ -299,8 +299,8 @@ function partLaws(check: Check): void {
   });
 }
 
-function handoverLaws(check: Check): void {
-  check('[LOG-13] a partition changes hands after the batch under way has ended', async ({ log }) => {
+function handoverLaws(law: Law): void {
+  law('[LOG-13] a partition changes hands after the batch under way has ended', async ({ log }) => {
     await appendNumbers(log, 'events', 0, 40);
     const events: string[] = [];
     const gates = new Map<number, () => void>();
@@ -328,7 +328,7 @@ function handoverLaws(check: Check): void {
     await Promise.all([one.close(), two.close()]);
   });
 
-  check('[LOG-13] close of a consumer gives up all it has', async ({ log }) => {
+  law('[LOG-13] close of a consumer gives up all it has', async ({ log }) => {
     await appendNumbers(log, 'events', 0, 40);
     const one = await join(log, { group: 'g', onBatch: (batch) => batch.commit() });
     await one.until(() => one.count() === 40);
@@ -342,8 +342,8 @@ function handoverLaws(check: Check): void {
   });
 }
 
-function randomMembers(check: Check): void {
-  check(
+function randomMembers(law: Law): void {
+  law(
     '[LOG-7] [LOG-8] [LOG-10] members that come, go and fail lose and double nothing',
     async ({ log }, t) => {
       const random = seededRandom(seedOf(t));

@@ -3,8 +3,8 @@ import { ServiceError } from '../../proto/codes.ts';
 import type { Batch, ConsumeOptions, Consumer, LogRecord, NewRecord } from './log.ts';
 
 /**
- * A consumer group inside one process: shares the partitions of a topic among its members and runs, per partition, the
- * loop assign, batch after batch, revoke. Knows nothing of how records are kept.
+ * A consumer group inside one process: shares the partitions of a topic among its members and runs, per
+ * partition, the loop assign, batch after batch, revoke. Knows nothing of how records are kept.
  */
 export interface Group {
   join(options: ConsumeOptions): Consumer;

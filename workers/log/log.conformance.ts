@@ -8,8 +8,8 @@ import { decode, numbers, readAll, seedOf, text, textsOf } from './member.confor
 import { partitionOfKey } from './partition.ts';
 
 /**
- * The laws of log.ts as tests, for any implementation. `open` gives a log with these topics, empty, and nobody else's:
- * a server that is shared makes the names its own.
+ * The laws of log.ts as tests, for any implementation. `open` gives a log with these topics, empty, and
+ * nobody else's: a server that is shared makes the names its own.
  */
 export interface LogHarness {
   open(topics: Readonly<Record<string, number>>): Promise<LogUnderTest>;
@@ -26,7 +26,7 @@ export interface LogUnderTest {
 const timeout = 60_000;
 const four = { events: 4 };
 export function logConformance(name: string, harness: LogHarness): void {
-  const check = (title: string, body: (under: LogUnderTest, t: TestContext) => Promise<void>): void => {
+  const law = (title: string, body: (under: LogUnderTest, t: TestContext) => Promise<void>): void => {
     test(`${name}: ${title}`, { timeout }, async (t) => {
       const under = await harness.open({ ...four, outputs: 2, single: 1 });
       try {
@@ -36,16 +36,16 @@ export function logConformance(name: string, harness: LogHarness): void {
       }
     });
   };
-  appendLaws(check, harness);
-  readLaws(check);
-  randomLaws(check);
-  groupConformance(check);
+  appendLaws(law, harness);
+  readLaws(law);
+  randomLaws(law);
+  groupConformance(law);
 }
 
-export type Check = (title: string, body: (under: LogUnderTest, t: TestContext) => Promise<void>) => void;
+export type Law = (title: string, body: (under: LogUnderTest, t: TestContext) => Promise<void>) => void;
 
-function appendLaws(check: Check, harness: LogHarness): void {
-  check('[LOG-1] a record goes to the partition of its key', async ({ log }) => {
+function appendLaws(law: Law, harness: LogHarness): void {
+  law('[LOG-1] a record goes to the partition of its key', async ({ log }) => {
     assert.equal(log.partitions('events'), 4);
     const keys = ['21', 'foobar', 'abc', 'übersicht', '', 'm1'];
     const places = await log.append(
@@ -58,7 +58,7 @@ function appendLaws(check: Check, harness: LogHarness): void {
     }
   });
 
-  check('[LOG-3] places are in the order of the records, offsets rise from 0', async ({ log }) => {
+  law('[LOG-3] places are in the order of the records, offsets rise from 0', async ({ log }) => {
     const first = await log.append('single', [text('a', '1'), text('b', '2')]);
     const second = await log.append('single', [text('a', '3')]);
     assert.deepEqual(first[0], { partition: 0, offset: 0 });
@@ -67,7 +67,7 @@ function appendLaws(check: Check, harness: LogHarness): void {
     assert.deepEqual(await log.append('single', []), []);
   });
 
-  check('[LOG-3] calls made together are placed in the order of the calls', async ({ log }) => {
+  law('[LOG-3] calls made together are placed in the order of the calls', async ({ log }) => {
     const calls = Array.from({ length: 200 }, (_, i) => log.append('single', [text('k', String(i))]));
     const offsets = (await Promise.all(calls)).map((places) => places[0]!.offset);
     assert.deepEqual(
@@ -81,7 +81,7 @@ function appendLaws(check: Check, harness: LogHarness): void {
     );
   });
 
-  check('[LOG-4] the records of one call stand together in their partition', async ({ log }) => {
+  law('[LOG-4] the records of one call stand together in their partition', async ({ log }) => {
     const call = (n: number) => Array.from({ length: 5 }, (_, i) => text('same', `${n}.${i}`));
     await Promise.all([1, 2, 3].map((n) => log.append('single', call(n))));
     const texts = textsOf(await readAll(log, 'single', 0));
@@ -91,7 +91,7 @@ function appendLaws(check: Check, harness: LogHarness): void {
     );
   });
 
-  check('[LOG-5] what was acknowledged is there after reopening, and offsets go on', async (under) => {
+  law('[LOG-5] what was acknowledged is there after reopening, and offsets go on', async (under) => {
     const before = await under.log.append('single', [text('a', '1'), text('b', '2')]);
     const log = await under.reopen();
     const records = await readAll(log, 'single', 0);
@@ -107,7 +107,7 @@ function appendLaws(check: Check, harness: LogHarness): void {
     assert.deepEqual(textsOf(await readAll(log, 'single', 0)), ['1', '2', '3']);
   });
 
-  check('[LOG-5] keys and values come back byte for byte', async ({ log }) => {
+  law('[LOG-5] keys and values come back byte for byte', async ({ log }) => {
     const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
     await log.append('single', [
       { key: 'ключ', value: bytes },
@@ -121,7 +121,7 @@ function appendLaws(check: Check, harness: LogHarness): void {
     assert.ok(Number.isSafeInteger(records[0]!.timestamp));
   });
 
-  check('[LOG-15] a record too large or an unknown topic is refused whole', async ({ log }) => {
+  law('[LOG-15] a record too large or an unknown topic is refused whole', async ({ log }) => {
     const large = { key: 'k', value: new Uint8Array(harness.recordBytesMax) };
     await assert.rejects(log.append('single', [text('a', '1'), large]), (error) => {
       return error instanceof ClientError && error.code === 'record_too_large';
@@ -140,8 +140,8 @@ function appendLaws(check: Check, harness: LogHarness): void {
   });
 }
 
-function readLaws(check: Check): void {
-  check('[LOG-6] read answers a range in order, and nothing only at the end', async ({ log }) => {
+function readLaws(law: Law): void {
+  law('[LOG-6] read answers a range in order, and nothing only at the end', async ({ log }) => {
     assert.deepEqual(await log.bounds('single', 0), { first: 0, next: 0 });
     assert.deepEqual(await log.read('single', 0, 0, 10), []);
     const places = await log.append(
@@ -158,8 +158,8 @@ function readLaws(check: Check): void {
     await assert.rejects(log.read('single', 0, -1, 5), ServiceError);
   });
 }
-function randomLaws(check: Check): void {
-  check('[LOG-3] [LOG-5] [LOG-6] random appends, reads and reopenings equal a list', async (under, t) => {
+function randomLaws(law: Law): void {
+  law('[LOG-3] [LOG-5] [LOG-6] random appends, reads and reopenings equal a list', async (under, t) => {
     const random = seededRandom(seedOf(t));
     let log = under.log;
     const model: { offset: number; key: string; text: string }[][] = [[], [], [], []];

@@ -7,8 +7,8 @@ import { openPartition, readNumber, type StoredPartition, writeNumber } from './
 import { partitionOfKey } from './partition.ts';
 
 /**
- * The log of a process that stands alone, in its data folder. Appends of the same moment share one transaction and one
- * flush; readers and groups see durable records only.
+ * The log of a process that stands alone, in its data folder. Appends of the same moment share one
+ * transaction and one flush; readers and groups see durable records only.
  */
 export interface EmbeddedLogSetup {
   store: EmbeddedStore;
@@ -227,8 +227,8 @@ function openTopics(setup: EmbeddedLogSetup, meta: Table): Map<string, Topic> {
       setup.store.write(() => meta.put(countKey, writeNumber(partitions))).catch(setup.onError);
     } else if (stands !== partitions) {
       throw new Error(
-        `Topic "${name}" has ${stands} partitions in the data folder; it cannot be opened with ${partitions}, ` +
-          'since partition counts never change.',
+        `Topic "${name}" has ${stands} partitions in the data folder; it cannot be ` +
+          `opened with ${partitions}, since partition counts never change.`,
       );
     }
     topics.set(name, {

@@ -14,8 +14,9 @@ import { createEmbeddedLog } from './log.embedded.ts';
 import type { Log, LogRecord } from './log.ts';
 
 /**
- * A process appends, copies what it reads to another topic and says what was acknowledged, until it is killed without
- * warning; the next one takes over the folder. This file is both: the test, and with arguments the process.
+ * A process appends, copies what it reads to another topic and says what was acknowledged, until it is killed
+ * without warning; the next one takes over the folder. This file is both: the test, and with arguments the
+ * process.
  */
 const lives = 8;
 const partitions = [0, 1, 2];

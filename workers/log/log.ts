@@ -1,32 +1,34 @@
 /**
- * The log of records: topics of partitions, each an ordered sequence with offsets from 0, durable once acknowledged.
+ * The log of records: topics of partitions, each an ordered sequence with offsets from 0, durable once
+ * acknowledged.
  *
  * Laws, for every implementation:
- * [LOG-1] A record's partition is murmur2 of its key's UTF-8 as Kafka's default partitioner has it, so that any
- *   producer agrees; `partitionOf` says the same.
+ * [LOG-1] A record's partition is murmur2 of its key's UTF-8 as Kafka's default partitioner has it, so that
+ *   any producer agrees; `partitionOf` says the same.
  * [LOG-2] Partition counts never change: a topic that stands with another count is refused with a sentence.
- * [LOG-3] `append` answers places in the order of its records. In a partition, offsets rise from 0 in the order of the
- *   calls, and no offset is ever given twice, not even after all records are gone.
+ * [LOG-3] `append` answers places in the order of its records. In a partition, offsets rise from 0 in the
+ *   order of the calls, and no offset is ever given twice, not even after all records are gone.
  * [LOG-4] The records of one `append` that fall into one partition stand all or none, in order.
  * [LOG-5] What was acknowledged survives the death of the process and is there once, unchanged, in order.
- * [LOG-6] `read` answers records from `offset` on in order, at most `max`; none only where nothing is left. An offset
- *   below the oldest kept is refused with a ServiceError (not retryable) that names both.
- * [LOG-7] Every group gets every record; within a group each partition is with at most one member at a time, and
- *   members hold equally many, give or take one.
+ * [LOG-6] `read` answers records from `offset` on in order, at most `max`; none only where nothing is left.
+ *   An offset below the oldest kept is refused with a ServiceError (not retryable) that names both.
+ * [LOG-7] Every group gets every record; within a group each partition is with at most one member at a time,
+ *   and members hold equally many, give or take one.
  * [LOG-8] Per partition, batches come one at a time, without gap or repeat, at most `batchMax` records each.
- * [LOG-9] A rejected `onBatch` (or `onAssign`) is told to `onError` and tried again with growing, bounded waits, from
- *   the first record not committed; other partitions go on.
+ * [LOG-9] A rejected `onBatch` (or `onAssign`) is told to `onError` and tried again with growing, bounded
+ *   waits, from the first record not committed; other partitions go on.
  * [LOG-10] `commit` moves the group's offset and appends its outputs in one transaction: both or neither.
- * [LOG-11] A group goes on at its committed offset, also after a restart; without one, at the oldest record kept; an
- *   offset that `onAssign` answers is honoured instead.
+ * [LOG-11] A group goes on at its committed offset, also after a restart; without one, at the oldest record
+ *   kept; an offset that `onAssign` answers is honoured instead.
  * [LOG-12] An offset outside of what is kept begins at the oldest record kept, and `onError` is told.
- * [LOG-13] A partition changes hands only after the batch under way has ended: `onRevoke` there, then `onAssign` here.
- *   `close` of a consumer resolves when all of its partitions are given up.
+ * [LOG-13] A partition changes hands only after the batch under way has ended: `onRevoke` there, then
+ *   `onAssign` here. `close` of a consumer resolves when all of its partitions are given up.
  * [LOG-14] A commit made after its `onBatch` ended is refused and changes nothing.
- * [LOG-15] A record longer than `recordBytesMax` or for an unknown topic is refused with a ClientError, and nothing of
- *   its call is appended.
+ * [LOG-15] A record longer than `recordBytesMax` or for an unknown topic is refused with a ClientError, and
+ *   nothing of its call is appended.
  * [LOG-16] An append wakes a waiting consumer at once.
- * [LOG-17] Records older than the topic's retention are deleted from the front; `bounds` says where it begins now.
+ * [LOG-17] Records older than the topic's retention are deleted from the front; `bounds` says where it begins
+ *   now.
  */
 export interface Log {
   /** Number of partitions of a topic. */
@@ -37,13 +39,14 @@ export interface Log {
   /** Oldest kept offset, and the offset the next record will get. */
   bounds(topic: string, partition: number): Promise<{ first: number; next: number }>;
   /**
-   * Up to `max` records from `offset` on: fewer at the end or where they are large (but at least one), none only at
-   * the end. Throws if `offset` < first.
+   * Up to `max` records from `offset` on: fewer at the end or where they are large (but at least one), none
+   * only at the end. Throws if `offset` < first.
    */
   read(topic: string, partition: number, offset: number, max: number): Promise<LogRecord[]>;
   /**
-   * Consumes as a member of a group; partitions are shared among the members. Per partition, batches come one at a
-   * time in order: the next after the promise of `onBatch` resolved. A rejected `onBatch` is retried with backoff.
+   * Consumes as a member of a group; partitions are shared among the members. Per partition, batches come one
+   * at a time in order: the next after the promise of `onBatch` resolved. A rejected `onBatch` is retried
+   * with backoff.
    */
   consume(options: ConsumeOptions): Promise<Consumer>;
   close(): Promise<void>;
@@ -70,8 +73,8 @@ export interface Batch {
   /** In order, at least one. */
   records: LogRecord[];
   /**
-   * Marks the batch consumed (the group goes on at `nextOffset`, by default after the batch's last record) and appends
-   * `outputs`, all in one transaction. To be called before the promise of `onBatch` settles.
+   * Marks the batch consumed (the group goes on at `nextOffset`, by default after the batch's last record)
+   * and appends `outputs`, all in one transaction. To be called before the promise of `onBatch` settles.
    */
   commit(outputs?: readonly (NewRecord & { topic: string })[], nextOffset?: number): Promise<void>;
 }
@@ -81,8 +84,8 @@ export interface ConsumeOptions {
   /** Records in a batch at most. */
   batchMax: number;
   /**
-   * A partition has come to this member. The answer is where to begin: `committed` (or the oldest record where the
-   * group has none) or an offset of the member's own.
+   * A partition has come to this member. The answer is where to begin: `committed` (or the oldest record
+   * where the group has none) or an offset of the member's own.
    */
   onAssign(partition: number): Promise<'committed' | number>;
   onBatch(batch: Batch): Promise<void>;

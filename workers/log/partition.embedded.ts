@@ -2,8 +2,8 @@ import type { EmbeddedStore, Table } from '../../channels/store/store.embedded.t
 import type { LogRecord, NewRecord } from './log.ts';
 
 /**
- * One partition in the data folder: a table of its own from offset to record, so that appends fill pages from the
- * right and a read is one scan.
+ * One partition in the data folder: a table of its own from offset to record, so that appends fill pages from
+ * the right and a read is one scan.
  */
 export interface StoredPartition {
   readonly topic: string;

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { murmur2, partitionOfKey } from './partition.ts';
 
-/** Published with Kafka (UtilsTest.testMurmur2) and with kafkajs (defaultJava/murmur2.spec.js, made by Java). */
+/**
+ * Published with Kafka (UtilsTest.testMurmur2) and with kafkajs (defaultJava/murmur2.spec.js, made by Java).
+ */
 const known: readonly (readonly [key: string, hash: number])[] = [
   ['21', -973932308],
   ['foobar', -790332482],

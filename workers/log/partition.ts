@@ -1,14 +1,14 @@
 /**
- * The partition of a key as Kafka's Java producer has it (DefaultPartitioner / BuiltInPartitioner, and kafkajs's
- * default): `toPositive(murmur2(bytes)) % partitions`, the bytes being the key's UTF-8.
+ * The partition of a key as Kafka's Java producer has it (DefaultPartitioner / BuiltInPartitioner, and
+ * kafkajs's default): `toPositive(murmur2(bytes)) % partitions`, the bytes being the key's UTF-8.
  */
 export function partitionOfKey(key: string, partitions: number): number {
   return (murmur2(utf8.encode(key)) & 0x7fffffff) % partitions;
 }
 
 /**
- * MurmurHash2 by Austin Appleby, 32 bits, with the seed of Kafka (org.apache.kafka.common.utils.Utils.murmur2).
- * Answers a signed 32-bit integer, as Java does.
+ * MurmurHash2 by Austin Appleby, 32 bits, with the seed of Kafka
+ * (org.apache.kafka.common.utils.Utils.murmur2). Answers a signed 32-bit integer, as Java does.
  */
 export function murmur2(bytes: Uint8Array): number {
   const length = bytes.length;
