@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createManualClock } from '../channels/clock.manual.ts';
 import { codes } from '../proto/codes.ts';
 import { createFakeEdge, idleMs } from '../test/kit/fake-edge.ts';
-import { createManualClock, settle } from '../test/kit/manual-clock.ts';
+import { settle } from '../test/kit/settle.ts';
 import { type Client, connect } from './client.ts';
 import type { ConnectOptions } from './options.ts';
 import type { RankcastError } from './rankcast-error.ts';
@@ -54,7 +55,7 @@ test('[SDK-1] [PR-43] it comes back after every close but those of codes 4500 to
     const { clock, edge, client, errors } = await setUp();
     edge.welcome();
     edge.socket.end(code);
-    await clock.advance(client.status.retryInMs ?? -1);
+    await clock.advanceSettled(client.status.retryInMs ?? -1);
     assert.equal(edge.sockets.length, 2, String(code));
     assert.equal(errors.length, 0);
   }
@@ -62,7 +63,7 @@ test('[SDK-1] [PR-43] it comes back after every close but those of codes 4500 to
     const { clock, edge, client, errors } = await setUp();
     edge.welcome();
     edge.socket.end(code, 'a sentence');
-    await clock.advance(600_000);
+    await clock.advanceSettled(600_000);
     assert.equal(edge.sockets.length, 1, String(code));
     assert.deepEqual(client.status, { state: 'closed', code, reason: 'a sentence' });
     assert.equal(errors[0]?.message, 'a sentence');
@@ -75,16 +76,16 @@ test('[SDK-2] [PR-44] it waits with full jitter under a bound that doubles up to
   const waits = waitsOf(client);
   for (let failure = 0; failure < 8; failure++) {
     edge.socket.end(1006);
-    await clock.advance(waits.at(-1) ?? 0);
+    await clock.advanceSettled(waits.at(-1) ?? 0);
   }
   assert.deepEqual(waits, [500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000]);
   edge.welcome();
-  await clock.advance(4_999);
+  await clock.advanceSettled(4_999);
   edge.socket.end(1006);
   assert.equal(waits.at(-1), 15_000);
-  await clock.advance(15_000);
+  await clock.advanceSettled(15_000);
   edge.welcome();
-  await clock.advance(5_000);
+  await clock.advanceSettled(5_000);
   edge.socket.end(1006);
   assert.equal(waits.at(-1), 500);
 });
@@ -94,7 +95,7 @@ test('[SDK-2] waits spread over the whole window', async () => {
   const waits = waitsOf(client);
   for (let failure = 0; failure < 3; failure++) {
     edge.socket.end(1006);
-    await clock.advance(waits.at(-1) ?? 0);
+    await clock.advanceSettled(waits.at(-1) ?? 0);
   }
   assert.deepEqual(waits, [0, 0.999 * 2_000, 0.25 * 4_000]);
 });
@@ -104,16 +105,16 @@ test('[SDK-4] [PR-42] after move it reconnects at a random moment within the win
   const waits = waitsOf(client);
   edge.welcome();
   edge.socket.say({ t: 'move', withinMs: 20_000 });
-  await clock.advance(4_999);
+  await clock.advanceSettled(4_999);
   assert.equal(edge.sockets.length, 1);
   assert.equal(client.status.state, 'connected');
-  await clock.advance(1);
+  await clock.advanceSettled(1);
   assert.equal(edge.sockets.length, 2);
   assert.equal(edge.sockets[0]?.closedBy, 'client');
   assert.deepEqual(waits, []);
 });
 
-test('[SDK-5] a new token is asked for before the end of the old, and goes over the live socket', async () => {
+test('[SDK-5] a new token is asked for before the old one ends and sent over the live socket', async () => {
   let given = 0;
   const { clock, edge, client, errors } = await setUp({
     token: () => {
@@ -125,7 +126,7 @@ test('[SDK-5] a new token is asked for before the end of the old, and goes over 
   assert.equal(edge.socket.heard('connect')[0]?.token, 'token-1');
   for (let passed = 0; passed < 540_000; passed += 10_000) {
     assert.equal(edge.socket.heard('refresh').length, 0);
-    await clock.advance(10_000);
+    await clock.advanceSettled(10_000);
     edge.socket.say({ t: 'pong', id: 0, serverTime: 0 });
   }
   const refreshes = edge.socket.heard('refresh');
@@ -136,7 +137,7 @@ test('[SDK-5] a new token is asked for before the end of the old, and goes over 
   const expiresAt = clock.now() + 5_000 + 600_000;
   edge.socket.say({ t: 'refreshed', id: refreshes[0]?.id ?? -1, expiresAt });
   edge.socket.end(1006);
-  await clock.advance(1_000);
+  await clock.advanceSettled(1_000);
   edge.welcome();
   assert.equal(edge.socket.heard('connect')[0]?.token, 'token-2');
   assert.equal(given, 2);
@@ -155,17 +156,17 @@ test('[SDK-5] a refused refresh and a failing token function are reported and tr
     },
   });
   edge.welcome(20_000);
-  await clock.advance(10_000);
+  await clock.advanceSettled(10_000);
   const [refresh] = edge.socket.heard('refresh');
   fail = true;
   edge.socket.say({ t: 'error', id: refresh?.id ?? -1, code: codes.invalid_token.no, message: 'expired' });
-  await clock.advance(1_500);
+  await clock.advanceSettled(1_500);
   assert.deepEqual(
     errors.map((error) => error.code),
     ['invalid_token', 'no_token'],
   );
   fail = false;
-  await clock.advance(1_500);
+  await clock.advanceSettled(1_500);
   assert.equal(edge.socket.heard('refresh').at(-1)?.token, 'token-3');
 });
 
@@ -179,14 +180,14 @@ test('[SDK-5] after token_expired a function is asked again; a fixed token ends 
   });
   edge.welcome();
   edge.socket.end(codes.token_expired.no);
-  await clock.advance(1_000);
+  await clock.advanceSettled(1_000);
   edge.welcome();
   assert.equal(edge.socket.heard('connect')[0]?.token, 'token-2');
 
   const fixed = await setUp();
   fixed.edge.welcome();
   fixed.edge.socket.end(codes.token_expired.no);
-  await fixed.clock.advance(60_000);
+  await fixed.clock.advanceSettled(60_000);
   assert.equal(fixed.edge.sockets.length, 1);
   assert.equal(fixed.client.status.state, 'closed');
   assert.match(fixed.errors[0]?.message ?? '', /give a function/);
@@ -202,7 +203,7 @@ test('a token function that fails at the start is asked again', async () => {
   });
   assert.equal(edge.sockets.length, 0);
   assert.equal(client.status.state, 'waiting');
-  await clock.advance(500);
+  await clock.advanceSettled(500);
   edge.welcome();
   assert.equal(edge.socket.heard('connect')[0]?.token, 'good');
 });
@@ -210,32 +211,32 @@ test('a token function that fails at the start is asked again', async () => {
 test('[SDK-6] half of the silence allowed makes a ping, all of it a new connection', async () => {
   const { clock, edge, errors } = await setUp();
   edge.welcome();
-  await clock.advance(idleMs / 2 - 1);
+  await clock.advanceSettled(idleMs / 2 - 1);
   assert.equal(edge.socket.heard('ping').length, 0);
-  await clock.advance(1);
+  await clock.advanceSettled(1);
   const [ping] = edge.socket.heard('ping');
   assert.ok(ping !== undefined);
-  await clock.advance(idleMs / 4);
+  await clock.advanceSettled(idleMs / 4);
   edge.socket.say({ t: 'pong', id: ping.id, serverTime: 0 });
-  await clock.advance(idleMs / 2);
+  await clock.advanceSettled(idleMs / 2);
   assert.equal(edge.socket.heard('ping').length, 2);
   assert.equal(edge.sockets.length, 1);
-  await clock.advance(idleMs / 2);
+  await clock.advanceSettled(idleMs / 2);
   assert.equal(errors[0]?.code, 'no_answer');
-  await clock.advance(1_000);
+  await clock.advanceSettled(1_000);
   assert.equal(edge.sockets.length, 2);
 });
 
 test('[SDK-14] a socket that does not answer in time is given up and made anew', async () => {
   const { clock, edge, errors } = await setUp();
-  await clock.advance(9_999);
+  await clock.advanceSettled(9_999);
   assert.equal(edge.sockets.length, 1);
-  await clock.advance(1);
+  await clock.advanceSettled(1);
   assert.equal(errors[0]?.code, 'no_answer');
-  await clock.advance(500);
+  await clock.advanceSettled(500);
   assert.equal(edge.sockets.length, 2);
   edge.socket.open();
-  await clock.advance(11_000);
+  await clock.advanceSettled(11_000);
   assert.equal(edge.sockets.length, 3);
   edge.sockets[0]?.open();
   assert.deepEqual(edge.sockets[0]?.sent, []);
@@ -252,7 +253,7 @@ test('[SDK-13] after close nothing is emitted but the status, and nothing is lef
   client.close();
   edge.socket.say({ t: 'pong', id: 1, serverTime: 0 });
   edge.socket.end(1006);
-  await clock.advance(600_000);
+  await clock.advanceSettled(600_000);
   assert.deepEqual(seen, ['room ended', 'client closed']);
   assert.equal(edge.sockets.length, 1);
   assert.equal(edge.socket.closedBy, 'client');
@@ -269,7 +270,7 @@ test('[SDK-13] it can be closed while it waits for a token, a socket or the next
     if (when === 'attempt') edge.socket.end(1006);
     client.close();
     release('late');
-    await clock.advance(600_000);
+    await clock.advanceSettled(600_000);
     assert.equal(edge.sockets.length, when === 'token' ? 0 : 1, when);
     assert.equal(clock.pending, 0, when);
   }
@@ -284,7 +285,7 @@ test('[SDK-16] [PR-15] what is not known is ignored; what is no frame makes it s
   assert.equal(errors.length, 0);
   edge.socket.sayRaw('{"t":');
   assert.equal(errors[0]?.code, 'bad_answer');
-  await clock.advance(1_000);
+  await clock.advanceSettled(1_000);
   assert.equal(edge.sockets.length, 2);
   edge.welcome();
   edge.socket.sayRaw({ blob: true });
@@ -296,17 +297,17 @@ test('[SDK-18] more frames than a second may have wait their turn, in order', as
   edge.welcome();
   for (let n = 0; n < 25; n++) client.contest(`c${n}`);
   assert.equal(edge.socket.sent.length, 10);
-  await clock.advance(999);
+  await clock.advanceSettled(999);
   assert.equal(edge.socket.sent.length, 10);
-  await clock.advance(1);
+  await clock.advanceSettled(1);
   assert.equal(edge.socket.sent.length, 20);
-  await clock.advance(1_000);
+  await clock.advanceSettled(1_000);
   assert.deepEqual(
     edge.socket.heard('subscribe').map(({ channel }) => channel),
     Array.from({ length: 25 }, (_, n) => `contest:c${n}`),
   );
   edge.socket.end(1006);
-  await clock.advance(client.status.retryInMs ?? -1);
+  await clock.advanceSettled(client.status.retryInMs ?? -1);
   edge.welcome();
   assert.equal(edge.socket.sent.length, 10);
 });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createManualClock } from '../channels/clock.manual.ts';
 import { createFakeEdge } from '../test/kit/fake-edge.ts';
-import { createManualClock, settle } from '../test/kit/manual-clock.ts';
+import { settle } from '../test/kit/settle.ts';
 import { connect } from './client.ts';
 import type { FetchLike } from './options.ts';
 
@@ -87,7 +88,7 @@ test('[SDK-15] after 401 a token function is asked once more', async () => {
 test('[SDK-15] an answer that does not come in time, or that close cuts off, is an error', async () => {
   const { client, clock } = setUp(['never', 'never']);
   const late = assert.rejects(client.page('c1'), { code: 'no_answer' });
-  await clock.advance(10_000);
+  await clock.advanceSettled(10_000);
   await late;
   const cut = assert.rejects(client.page('c1'), { code: 'no_answer' });
   await settle();

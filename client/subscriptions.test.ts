@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createManualClock } from '../channels/clock.manual.ts';
 import { codes } from '../proto/codes.ts';
 import { admit, board, connectedClient, message, reconnect, watch } from '../test/kit/connected-client.ts';
 import { createFakeEdge } from '../test/kit/fake-edge.ts';
-import { createManualClock, settle } from '../test/kit/manual-clock.ts';
+import { settle } from '../test/kit/settle.ts';
 import { connect } from './client.ts';
 
 test('[SDK-3] [PR-45] rooms and feeds are asked for again with epoch and position', async () => {
@@ -64,16 +65,16 @@ test('[SDK-12] a refusal that passes is tried again with jitter; any other ends 
   };
   refuse(codes.unavailable.no);
   assert.equal(room.status, 'joining');
-  await clock.advance(499);
+  await clock.advanceSettled(499);
   assert.equal(edge.socket.heard('subscribe').length, 1);
-  await clock.advance(1);
+  await clock.advanceSettled(1);
   assert.equal(edge.socket.heard('subscribe').length, 2);
   refuse(codes.rate_limited.no);
-  await clock.advance(1_000);
+  await clock.advanceSettled(1_000);
   assert.equal(edge.socket.heard('subscribe').length, 3);
   refuse(codes.unknown_contest.no);
   assert.equal(room.status, 'ended');
-  await clock.advance(12_000);
+  await clock.advanceSettled(12_000);
   assert.equal(edge.socket.heard('subscribe').length, 3);
   assert.deepEqual(
     errors.map(({ code, channel }) => [code, channel]),
@@ -93,7 +94,7 @@ test('[SDK-12] a subscription that the edge ends is taken up again, or ends with
   admit(edge, 1);
   edge.socket.say({ t: 'unsubscribed', channel: 'contest:c1' });
   assert.equal(room.status, 'joining');
-  await clock.advance(500);
+  await clock.advanceSettled(500);
   assert.equal(edge.socket.heard('subscribe').length, 2);
   admit(edge, 1);
   edge.socket.say({

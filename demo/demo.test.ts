@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { jwtVerify } from 'jose';
+import { createManualClock } from '../channels/clock.manual.ts';
 import type { ContestEvent } from '../proto/records.ts';
-import { createManualClock } from '../test/kit/manual-clock.ts';
 import { type DemoWorld, runDemo } from './demo.ts';
 import { openDemoFolder } from './demo-folder.ts';
 import type { GatewayOptions } from './gateway.ts';
@@ -153,7 +153,7 @@ test('fans follow along the graph with tokens of their own', async () => {
   });
   const clock = createManualClock(Date.now());
   const running = runDemo({ ...options('fans'), speed: 0.1, fans: 10, teams: 20 }, { ...world, clock });
-  while (follows < 3) await clock.advance(100);
+  while (follows < 3) await clock.advanceSettled(100);
   assert.equal(await running, 0);
   for (const { path, authorization } of requests.filter(({ method }) => method === 'PUT')) {
     const user = /users\/(\d+)\/following\/\d+$/.exec(path)?.[1];

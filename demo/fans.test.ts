@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createManualClock, settle } from '../test/kit/manual-clock.ts';
+import { createManualClock } from '../channels/clock.manual.ts';
+import { settle } from '../test/kit/settle.ts';
 import { readFollows } from './bundled.ts';
 import { type Follow, simulateFans, usersByFollowers } from './fans.ts';
 
@@ -31,9 +32,9 @@ test('fans follow once each, at their rate, in an order of their seed; a failure
     });
     await settle();
     assert.equal(seen.length, 0);
-    await clock.advance(500);
+    await clock.advanceSettled(500);
     assert.equal(seen.length, 1);
-    await clock.advance(2_000);
+    await clock.advanceSettled(2_000);
     assert.equal(await done, 4);
     assert.equal(errors.length, 1);
     return seen;
@@ -56,7 +57,7 @@ test('fans stop at the signal', async () => {
     follow,
     onError: () => {},
   });
-  await clock.advance(2_000);
+  await clock.advanceSettled(2_000);
   stop.abort();
   assert.equal(await done, 2);
   assert.equal(clock.pending, 0);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createManualClock } from '../channels/clock.manual.ts';
 import type { ContestEvent } from '../proto/records.ts';
-import { createManualClock, settle } from '../test/kit/manual-clock.ts';
+import { settle } from '../test/kit/settle.ts';
 import { createPost, putFollow } from './gateway-api.ts';
 
 const record: ContestEvent = { type: 'final', id: 'f1', at: 1, match: 'm1' };
@@ -23,11 +24,11 @@ test('records are posted again while the gateway is away, with waits that double
   const done = createPost({ url: 'http://g', apiKey: 'k', clock, fetch: request })([record, record]);
   await settle();
   assert.equal(bodies.length, 1);
-  await clock.advance(250);
+  await clock.advanceSettled(250);
   assert.equal(bodies.length, 2);
-  await clock.advance(499);
+  await clock.advanceSettled(499);
   assert.equal(bodies.length, 2);
-  await clock.advance(1);
+  await clock.advanceSettled(1);
   await done;
   assert.deepEqual(bodies[2], `${JSON.stringify(record)}\n`.repeat(2));
 });
@@ -43,7 +44,7 @@ test('what cannot get better is not tried again', async () => {
     createPost({ url: 'http://g', apiKey: 'k', clock, fetch: down.request, triesMax: 3 })([record]),
     /cannot be reached: down/,
   );
-  await clock.advance(60_000);
+  await clock.advanceSettled(60_000);
   await failed;
   assert.equal(down.bodies.length, 3);
 });

@@ -1,33 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Clock } from '../client/clock.ts';
+import { createManualClock } from '../channels/clock.manual.ts';
 import type { ContestEvent } from '../proto/records.ts';
 import { readBundledMatch, readScoringTable } from './bundled.ts';
 import { createReplay, openingLabel } from './replay.ts';
 import { replayInto } from './replay-into.ts';
 
 const replay = createReplay(readBundledMatch('final-2019'), readScoringTable(), 'm1');
-
-function manualClock(): Clock & { advance(ms: number): void } {
-  let now = 1_000_000;
-  const timers = new Set<{ due: number; callback: () => void }>();
-  return {
-    now: () => now,
-    after: (ms, callback) => {
-      const timer = { due: now + ms, callback };
-      timers.add(timer);
-      return () => timers.delete(timer);
-    },
-    advance: (ms) => {
-      now += ms;
-      for (const timer of [...timers]) {
-        if (timer.due > now) continue;
-        timers.delete(timer);
-        timer.callback();
-      }
-    },
-  };
-}
 
 test('every delivery gives at least one record, labelled, with ids that are allowed and sort', () => {
   const ids: string[] = [];
@@ -54,7 +33,7 @@ test('a delivery that changes nothing repeats the striker’s total', () => {
 
 test('a replay posts match, opening, deliveries and final, with times that rise strictly', async () => {
   const posts: ContestEvent[][] = [];
-  const clock = manualClock();
+  const clock = createManualClock(1_000_000);
   const posted = await replayInto({
     post: (records) => {
       posts.push(records);
@@ -81,7 +60,7 @@ test('a replay posts match, opening, deliveries and final, with times that rise 
 });
 
 test('a replay keeps its speed by the clock and stops at its signal', async () => {
-  const clock = manualClock();
+  const clock = createManualClock(1_000_000);
   const stop = new AbortController();
   const labels: string[] = [];
   const run = replayInto({
@@ -110,7 +89,7 @@ test('a replay keeps its speed by the clock and stops at its signal', async () =
 
 test('a replay goes on from a delivery, and rejects as its post does', async () => {
   const posts: ContestEvent[][] = [];
-  const clock = manualClock();
+  const clock = createManualClock(1_000_000);
   const post = (records: ContestEvent[]) => {
     posts.push(records);
     return Promise.resolve();

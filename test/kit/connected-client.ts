@@ -1,11 +1,13 @@
 /** A client that is connected to a played edge, and short ways to say frames. */
+
+import { createManualClock } from '../../channels/clock.manual.ts';
 import { connect } from '../../client/client.ts';
 import type { ContestRoom } from '../../client/contest-room.ts';
 import type { MessageLog } from '../../client/message-log.ts';
 import type { RankcastError } from '../../client/rankcast-error.ts';
 import type { BoardFrame, PlayersFrame, TopRow } from '../../proto/frames.ts';
 import { createFakeEdge, type FakeEdge } from './fake-edge.ts';
-import { createManualClock, settle } from './manual-clock.ts';
+import { settle } from './settle.ts';
 
 export async function connectedClient() {
   const clock = createManualClock();
@@ -43,7 +45,7 @@ export async function reconnect({
   client,
 }: Awaited<ReturnType<typeof connectedClient>>): Promise<void> {
   edge.socket.end(1006);
-  await clock.advance(client.status.retryInMs ?? -1);
+  await clock.advanceSettled(client.status.retryInMs ?? -1);
   edge.welcome();
 }
 export function board(no: number, version: number, given: Partial<BoardFrame> = {}): BoardFrame {

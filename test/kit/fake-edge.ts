@@ -1,10 +1,11 @@
 /** The other side of the SDK's socket, played by a test: no network, every frame said by hand. */
+
+import type { ManualClock } from '../../channels/clock.manual.ts';
 import type { WebSocketLike } from '../../client/options.ts';
 import { jsonCodec } from '../../proto/codec.json.ts';
 import { msgpackCodec } from '../../proto/codec.msgpack.ts';
 import type { Codec } from '../../proto/codec.ts';
 import type { ClientFrame, ServerFrame } from '../../proto/frames.ts';
-import type { ManualClock } from './manual-clock.ts';
 
 class FakeSocket implements WebSocketLike {
   binaryType = 'blob';
