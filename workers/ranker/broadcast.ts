@@ -118,7 +118,7 @@ export function createBroadcast(parts: BroadcastParts): Broadcast {
   let stopChecks: () => void = () => undefined;
   function checkVoice(): void {
     voice.check();
-    stopChecks = clock.after(options.takeoverMs / 4, checkVoice);
+    stopChecks = clock.after(options.takeoverMs / 20, checkVoice);
   }
   if (replica > 0) {
     hearing.hear(headsTopic(partition), headsHeard);

@@ -41,6 +41,9 @@ export interface RankerBed {
   log: Log;
   bus: Bus;
   lookup: Lookup;
+  archive: Archive;
+  /** Lets the log's waits before a retry go by. */
+  retry(): Promise<void>;
   archived: Map<string, { board: ArchivedVersion; pages: Uint8Array[] }[]>;
   tops: Map<string, readonly SetRow[]>;
   checkpointFolder: string;
@@ -116,6 +119,8 @@ export async function withRankerBed(body: (bed: RankerBed) => Promise<void>): Pr
     log,
     bus,
     lookup,
+    archive,
+    retry: () => clock.advanceSettled(20_000),
     archived,
     tops,
     checkpointFolder,

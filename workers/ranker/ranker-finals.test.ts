@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { decodeContestSnapshot } from '../../channels/contest/message-codec.ts';
+import { createRecords, until, withRankerBed } from './ranker.testbed.ts';
+
+const hour = 3_600_000;
+
+test('a final match is archived whole, stays for an hour, then leaves memory, and later records are refused', async () => {
+  await withRankerBed(async (bed) => {
+    const records = createRecords();
+    await bed.append(
+      records.match('m1'),
+      records.contest('big', 'm1'),
+      records.contest('empty', 'm1'),
+      records.entries('m1', ['big'], 0, 1_000),
+      records.entries('m1', ['big'], 1_000, 1_200),
+      records.points('m1', 3, 12),
+      records.final('m1'),
+    );
+    const running = await bed.start();
+    await running.applied(7);
+    await running.clock.advanceSettled(1_000);
+    await until(() => bed.archived.size === 2);
+    const [{ board, pages }] = bed.archived.get('big')! as [{ board: object; pages: Uint8Array[] }];
+    assert.deepEqual(board, {
+      contest: 'big',
+      version: 7,
+      at: (board as { at: number }).at,
+      total: 1_200,
+      pages: 3,
+      final: true,
+    });
+    const page = JSON.parse(Buffer.from(pages[0]!).toString());
+    assert.deepEqual([page.version, page.total, page.scoreStep, page.rows.length], [7, 1_200, 0.5, 500]);
+    assert.deepEqual(page.rows[0], [1, 'e3', 48]);
+    assert.equal(JSON.parse(Buffer.from(pages[2]!).toString()).rows.length, 200);
+    assert.equal(bed.archived.get('empty')![0]!.board.total, 0);
+    const [frame] = await bed.lookup.get(['frame_big']);
+    assert.equal(decodeContestSnapshot(frame!).final, true);
+
+    await running.clock.advanceSettled(hour - 2_000);
+    assert.equal((await bed.ranks('big', ['e3'])).outcome, 'ok');
+    await running.clock.advanceSettled(3_000);
+    assert.equal((await bed.ranks('big', ['e3'])).outcome, 'unknown');
+    await running.ranker.close();
+
+    const next = await bed.start();
+    await until(() => next.ranker.ready());
+    await bed.append(records.points('m1', 3, 13));
+    await next.applied(8);
+    await until(async () => (await bed.letters()).length === 1);
+    assert.equal((await bed.letters())[0]!.code, 'is_final');
+    const folder = join(bed.checkpointFolder, 'ranker-0', 'contest-events-0');
+    assert.ok((await readdir(folder)).length <= 2, 'one whole segment takes the place of all');
+  });
+});
+
+test('a board that cannot be archived is tried again and kept; a restart goes on with it', async () => {
+  await withRankerBed(async (bed) => {
+    const records = createRecords();
+    await bed.append(
+      records.scoresContest('quiz'),
+      records.scoreEntries('quiz', ['a']),
+      records.finalContest('quiz'),
+    );
+    const down = { ...bed.archive, versions: () => Promise.reject(new Error('down')) };
+    const first = await bed.start({}, { archive: down });
+    await first.applied(3);
+    await first.clock.advanceSettled(2 * hour);
+    assert.equal((await bed.ranks('quiz', ['a'])).outcome, 'ok', 'not let go before it is archived');
+    assert.equal(bed.archived.size, 0);
+    await first.ranker.close();
+
+    const second = await bed.start();
+    await until(() => second.ranker.ready());
+    await second.clock.advanceSettled(1_000);
+    await until(() => bed.archived.size === 1);
+    assert.equal(bed.archived.get('quiz')![0]!.board.version, 3);
+  });
+});
+
+test('large contests are archived at intervals with their first pages, while they change', async () => {
+  await withRankerBed(async (bed) => {
+    const records = createRecords();
+    await bed.append(records.match('m1'), records.contest('big', 'm1'), records.contest('small', 'm1'));
+    await bed.append(
+      records.entries('m1', ['big'], 0, 1_000),
+      records.entries('m1', ['big', 'small'], 1_000, 1_600),
+    );
+    const running = await bed.start({ archiveIntervalMs: 60_000, archiveIntervalPages: 2 });
+    await running.applied(5);
+    await running.clock.advanceSettled(60_000);
+    await until(() => bed.archived.size === 1);
+    await running.clock.advanceSettled(120_000);
+    await bed.append(records.points('m1', 0, 5));
+    await running.applied(6);
+    await running.clock.advanceSettled(60_000);
+    await until(() => bed.archived.get('big')!.length === 2);
+    assert.deepEqual(
+      bed.archived.get('big')!.map(({ board }) => [board.version, board.pages, board.final]),
+      [
+        [6, 2, false],
+        [5, 2, false],
+      ],
+    );
+  });
+});
