@@ -134,6 +134,10 @@ test('[RK-17] [RK-18] rows of a page have competition ranks, wherever ties and p
     ]);
     const from = random(slots.length + 2);
     const to = from + random(20);
-    assert.deepEqual(orderRows(order, from, to, names), expected.slice(from, to), `SEED=${seed} round ${round}`);
+    assert.deepEqual(
+      orderRows(order, from, to, names),
+      expected.slice(from, to),
+      `SEED=${seed} round ${round}`,
+    );
   }
 });
