@@ -13,9 +13,11 @@ interface Secrets {
 /** Where the demo is. `run`: the match is played for the n-th time, under ids of its own. */
 export interface Progress {
   run: number;
-  /** Teams with which it was seeded; 0: not (wholly) seeded yet. */
+  /** With so many it is seeded, whatever the flags of later starts say. */
   teams: number;
   smallContests: number;
+  /** All teams are in. */
+  seeded: boolean;
   /** Of the match's deliveries, from 0; one beyond their number: the match is final. */
   next: number;
 }
@@ -25,7 +27,8 @@ export interface DemoFolder {
   /** Of the gateway's log. */
   readonly log: string;
   readonly secrets: Secrets;
-  readProgress(): Progress;
+  /** null: there was no start before. */
+  readProgress(): Progress | null;
   writeProgress(progress: Progress): void;
 }
 
@@ -41,7 +44,7 @@ export function openDemoFolder(path: string, fresh: boolean): DemoFolder {
     log: join(path, 'gateway.log'),
     secrets: readSecrets(join(path, 'secrets.json')),
     readProgress: () => {
-      if (!existsSync(progressFile)) return { run: 1, teams: 0, smallContests: 0, next: 0 };
+      if (!existsSync(progressFile)) return null;
       return JSON.parse(readFileSync(progressFile, 'utf8')) as Progress;
     },
     // a new file, then the name: a cut in between leaves the old one whole

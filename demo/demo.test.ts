@@ -141,8 +141,22 @@ test('a start that was cut off while it seeded seeds anew', async () => {
   const first = fakeWorld(({ body }) => body.includes('"type":"entries"'));
   assert.equal(await runDemo(options('cut'), first.world), 0);
   const second = fakeWorld();
-  await runDemo(options('cut'), second.world);
+  await runDemo({ ...options('cut'), teams: 9 }, second.world);
   assert.equal(second.records().filter((record) => record.type === 'entries').length, 2);
+});
+
+test('a start that was cut off right after the match began does not touch the entries again', async () => {
+  const first = fakeWorld(({ body }) => body.includes('"label":"start"'));
+  assert.equal(await runDemo(options('began'), first.world), 0);
+  const second = fakeWorld();
+  await runDemo(options('began'), second.world);
+  assert.deepEqual(
+    second
+      .records()
+      .slice(0, 2)
+      .map(({ type }) => type),
+    ['match', 'points'],
+  );
 });
 
 test('fans follow along the graph with tokens of their own', async () => {
@@ -194,18 +208,18 @@ test('a gateway that does not start, and a refused record, are sentences', async
   };
   await assert.rejects(
     runDemo(options('refused'), { ...fakeWorld().world, fetch: refuse }),
-    /1 records refused, first match-\d+ \(bad_field\): pointStep is missing/,
+    /1 records refused, first match-\d+ \(bad_field\): pointStep is missing\n.*--fresh begins anew/,
   );
 });
 
 test('fresh forgets former runs, but removes nothing that the demo did not make', () => {
   const path = join(root, 'fresh');
   const folder = openDemoFolder(path, false);
-  folder.writeProgress({ run: 3, teams: 1, smallContests: 1, next: 9 });
-  assert.equal(openDemoFolder(path, false).readProgress().run, 3);
+  folder.writeProgress({ run: 3, teams: 1, smallContests: 1, seeded: true, next: 9 });
+  assert.equal(openDemoFolder(path, false).readProgress()?.run, 3);
   assert.deepEqual(openDemoFolder(path, false).secrets, folder.secrets);
   const renewed = openDemoFolder(path, true);
-  assert.equal(renewed.readProgress().run, 1);
+  assert.equal(renewed.readProgress(), null);
   assert.notDeepEqual(renewed.secrets, folder.secrets);
   writeFileSync(join(path, 'thesis.txt'), 'mine');
   assert.throws(() => openDemoFolder(path, true), /holds thesis.txt, which the demo did not make/);

@@ -9,7 +9,7 @@ import { type ContestsOptions, contestRecords, entriesRecords } from './contests
 import { type DemoFolder, openDemoFolder, type Progress } from './demo-folder.ts';
 import { simulateFans, usersByFollowers } from './fans.ts';
 import { type Gateway, type GatewayOptions, gatewayDefaults } from './gateway.ts';
-import { createPost, putFollow } from './gateway-api.ts';
+import { createPost, putFollow, RefusedError } from './gateway-api.ts';
 import { type Guide, guideText } from './guide.ts';
 import type { MatchFile } from './match-file.ts';
 import { createReplay, type Replay } from './replay.ts';
@@ -60,7 +60,8 @@ export async function runDemo(options: StartOptions, world: DemoWorld): Promise<
   const played = play(options, world, folder, gateway).catch((error: unknown) => {
     // what the signal cut off fails, as it must
     if (world.signal.aborted) return null;
-    throw error;
+    if (!(error instanceof RefusedError)) throw error;
+    throw new Error(`${error.message}\nIf the data is not that of the former start: --fresh begins anew.`);
   });
   try {
     const sentence = await Promise.race([gateway.ended, played]);
@@ -85,20 +86,18 @@ async function play(
   const url = `http://${reachable(options.host)}:${gateway.port}`;
   const post = createPost({ url, apiKey: folder.secrets.apiKey, clock, fetch: world.fetch, signal });
   const file = readBundledMatch('final-2019');
-  const progress = nextProgress(folder.readProgress(), file.deliveries.length);
+  const progress = nextProgress(folder.readProgress(), file.deliveries.length, options);
+  folder.writeProgress(progress);
   const match = progress.run === 1 ? 'final-2019' : `final-2019-${progress.run}`;
   const replay = createReplay(file, readScoringTable(), match);
   const follows = readFollows();
-  if (progress.teams === 0) {
-    progress.teams = options.teams;
-    progress.smallContests = options.smallContests;
-  }
   const teams = teamsOf(progress.teams, replay.players, usersByFollowers(follows));
   const contests: ContestsOptions = { match, contest: match, smallContests: progress.smallContests, seed };
   print(`The gateway listens on ${url} (operators: http://127.0.0.1:${gateway.opsPort}).`);
-  if (progress.next === 0) {
+  if (!progress.seeded) {
     await seedContests({ contests, replay, teams, post, world });
     if (signal.aborted) return null;
+    progress.seeded = true;
     folder.writeProgress(progress);
   }
   const tokenOf = isLoopback(options.host) ? (user: string) => mint(folder, user, clock) : null;
@@ -124,9 +123,10 @@ async function play(
 }
 
 /** A match that was played to its end is played again, under another id. */
-function nextProgress(former: Progress, deliveries: number): Progress {
-  if (former.next <= deliveries) return former;
-  return { run: former.run + 1, teams: 0, smallContests: 0, next: 0 };
+function nextProgress(former: Progress | null, deliveries: number, options: StartOptions): Progress {
+  if (former !== null && former.next <= deliveries) return former;
+  const { teams, smallContests } = options;
+  return { run: (former?.run ?? 0) + 1, teams, smallContests, seeded: false, next: 0 };
 }
 
 function teamsOf(count: number, players: readonly string[], users: readonly string[]): Team[] {

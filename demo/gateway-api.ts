@@ -21,6 +21,9 @@ const postDefaults = {
   retryMs: 250,
 } as const;
 
+/** The gateway did not take a record, and will not. */
+export class RefusedError extends Error {}
+
 interface IngestAnswer {
   taken: number;
   refused: { line: number; code: string; message: string }[];
@@ -64,7 +67,7 @@ async function postOnce(options: PostOptions, body: string, records: ContestEven
   const [first] = refused;
   if (first === undefined) return null;
   const id = records[first.line - 1]?.id ?? '?';
-  throw new Error(`${refused.length} records refused, first ${id} (${first.code}): ${first.message}`);
+  throw new RefusedError(`${refused.length} records refused, first ${id} (${first.code}): ${first.message}`);
 }
 
 export interface FollowOptions {
