@@ -59,8 +59,7 @@ async function postOnce(options: PostOptions, body: string, records: ContestEven
     status = answer.status;
     text = await answer.text();
   } catch (error) {
-    const cause = (error as Error).cause;
-    return `${url} cannot be reached: ${cause instanceof Error ? cause.message : (error as Error).message}`;
+    return `${url} cannot be reached: ${(error as Error).message}`;
   }
   if (status === 429 || status >= 500) return `${url} answered ${status}: ${text}`;
   if (status !== 200) throw new Error(`${url} answered ${status}: ${text}`);

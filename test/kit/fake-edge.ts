@@ -7,7 +7,7 @@ import { msgpackCodec } from '../../proto/codec.msgpack.ts';
 import type { Codec } from '../../proto/codec.ts';
 import type { ClientFrame, ServerFrame } from '../../proto/frames.ts';
 
-export class FakeSocket implements WebSocketLike {
+class FakeSocket implements WebSocketLike {
   binaryType = 'blob';
   protocol = '';
   onopen: ((event: never) => void) | null = null;

@@ -6,12 +6,10 @@ import { commandAgeMaxMs, emptyState } from './pair-rules.ts';
 import { newestAt } from './stamp.ts';
 
 /**
- * The graph in a data folder. Three tables: the states by directed pair; the lists, both ways, of the follows
- * that stand; and, by the time they may be forgotten, the states in which nothing stands.
+ * The graph in a data folder. Three tables: the states by directed pair; the lists, both ways, of the follows that
+ * stand; and, by the time they may be forgotten, the states in which nothing stands.
  */
-export function createEmbeddedGraph(setup: EmbeddedGraphSetup): Graph {
-  const { store, clock, onError } = setup;
-  const options = { ...embeddedGraphDefaults, ...setup.options };
+export function createEmbeddedGraph({ store, clock, options, onError }: EmbeddedGraphParts): Graph {
   const pairs = store.table('graph_pairs');
   const lists = store.table('graph_lists');
   const dead = store.table('graph_dead');
@@ -41,9 +39,7 @@ export function createEmbeddedGraph(setup: EmbeddedGraphSetup): Graph {
     if (isDead(state)) void dead.put([newestOf(state) + forgetAfterMs, key], nothing);
   }
 
-  /**
-   * Forgets what is due, a bounded number at a time so that writers get their turns; answers whether more is.
-   */
+  /** Forgets what is due, a bounded number at a time so that writers get their turns; answers whether more is. */
   function forgetSome(): boolean {
     const due = [...dead.getKeys({ end: [clock.now(), '~'], limit: options.sweepBatchMax })];
     for (const item of due) {
@@ -100,12 +96,11 @@ export function createEmbeddedGraph(setup: EmbeddedGraphSetup): Graph {
   };
 }
 
-export interface EmbeddedGraphSetup {
+export interface EmbeddedGraphParts {
   store: EmbeddedStore;
   clock: Clock;
-  /** Hears of faults in the background (forgetting what stands no more). */
+  options: EmbeddedGraphOptions;
   onError(error: unknown): void;
-  options?: Partial<EmbeddedGraphOptions>;
 }
 export interface EmbeddedGraphOptions {
   /** How often states in which nothing stands are looked through for old ones. */
@@ -113,8 +108,8 @@ export interface EmbeddedGraphOptions {
   /** States forgotten in one transaction at most: some milliseconds. */
   sweepBatchMax: number;
   /**
-   * How far a graph worker may be behind its log. Commands are aged against the log's timestamps, forgetting
-   * goes by the clock: so stamps are kept for 24 h and this, lest a worker that is late miss one.
+   * How far a graph worker may be behind its log. Commands are aged against the log's timestamps, forgetting goes by the
+   * clock: so stamps are kept for 24 h and this, lest a worker that is late miss one.
    */
   workerLagMsMax: number;
 }
