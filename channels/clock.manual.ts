@@ -1,6 +1,9 @@
 import type { Clock } from './clock.ts';
 
-/** A clock that a test moves by hand. Callbacks run in order of their time, equal times in order of their making. */
+/**
+ * A clock that a test moves by hand. Callbacks run in order of their time, equal times in order of their
+ * making.
+ */
 export interface ManualClock extends Clock {
   /** Moves the clock; every callback due on the way runs at its own time. */
   advance(ms: number): void;

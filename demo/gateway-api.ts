@@ -59,7 +59,8 @@ async function postOnce(options: PostOptions, body: string, records: ContestEven
     status = answer.status;
     text = await answer.text();
   } catch (error) {
-    return `${url} cannot be reached: ${(error as Error).message}`;
+    const cause = (error as Error).cause;
+    return `${url} cannot be reached: ${cause instanceof Error ? cause.message : (error as Error).message}`;
   }
   if (status === 429 || status >= 500) return `${url} answered ${status}: ${text}`;
   if (status !== 200) throw new Error(`${url} answered ${status}: ${text}`);

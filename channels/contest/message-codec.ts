@@ -13,11 +13,13 @@ import type {
 } from './messages.ts';
 
 /**
- * What edges and rankers say to each other, as msgpack. A message is `[number, ...fields]` and a structure inside it
- * `[...fields]`, in the order of the tables below, so that no name travels. Numbers are never reused.
+ * What edges and rankers say to each other, as msgpack. A message is `[number, ...fields]` and a structure
+ * inside it `[...fields]`, in the order of the tables below, so that no name travels. Numbers are never
+ * reused.
  *
- * Decoding checks the number, the count of the fields and each field's type (the elements of rows are trusted: only
- * rankers write them), and throws a `ServiceError` that is not retryable naming the message and the field.
+ * Decoding checks the number, the count of the fields and each field's type (the elements of rows are
+ * trusted: only rankers write them), and throws a `ServiceError` that is not retryable naming the message
+ * and the field.
  */
 
 /** A want answer of 256 small contests of 1,000 entries each is about 20 MB; nothing rightful is longer. */

@@ -2,8 +2,9 @@ import type { CodeName } from '../../proto/codes.ts';
 import type { Lookup } from './lookup.ts';
 
 /**
- * What has become of a graph command, kept in a Lookup as `command_<id>` for 24 h: `pending` once the log has it (put
- * by who took it), `applied` or `rejected` once a graph worker has decided. What was decided is never changed.
+ * What has become of a graph command, kept in a Lookup as `command_<id>` for 24 h: `pending` once the log has
+ * it (put by who took it), `applied` or `rejected` once a graph worker has decided. What was decided is never
+ * changed.
  */
 export type CommandStatus =
   | { state: 'pending' }
@@ -27,7 +28,9 @@ export function putPending(lookup: Lookup, command: string): Promise<void> {
   );
 }
 
-/** Says what was decided. Not to be called for a command that was decided before: the first decision stands. */
+/**
+ * Says what was decided. Not to be called for a command that was decided before: the first decision stands.
+ */
 export function putDecided(lookup: Lookup, command: string, status: CommandStatus): Promise<void> {
   return lookup.put(commandStatusKey(command), decidedFence, encode(status), commandStatusKeptMs);
 }

@@ -1,6 +1,8 @@
 import type { Lookup } from './lookup.ts';
 
-/** A user as others see them, kept in a Lookup as `profile_<user>`, with the stamp (`at`, `id`) of its record. */
+/**
+ * A user as others see them, kept in a Lookup as `profile_<user>`, with the stamp (`at`, `id`) of its record.
+ */
 export interface Profile {
   user: string;
   name: string;

@@ -1,13 +1,16 @@
 /**
- * Affinity: how near one user is to another, 0 to 1, fading with time; what orders the lists of followers and following.
+ * Affinity: how near one user is to another, 0 to 1, fading with time; what orders the lists of followers and
+ * following.
  *
- * It is kept by forward decay (Cormode, Shkapenyuk, Srivastava, Xu: "Forward Decay: A Practical Time Decay Model for
- * Streaming Systems", ICDE 2009), exponential: an affinity of `value` at the time t is stored once as
+ * It is kept by forward decay (Cormode, Shkapenyuk, Srivastava, Xu: "Forward Decay: A Practical Time Decay
+ * Model for Streaming Systems", ICDE 2009), exponential: an affinity of `value` at the time t is stored once
+ * as
  *
  *     value * 2 ^ ((t - landmark) / halfLife)
  *
- * and shown at a later time by dividing by what 1 is worth then. All stored values shrink alike, so time rewrites
- * and reorders nothing: a sorted set of stored values is in order for ever. What came later counts for more.
+ * and shown at a later time by dividing by what 1 is worth then. All stored values shrink alike, so time
+ * rewrites and reorders nothing: a sorted set of stored values is in order for ever. What came later counts
+ * for more.
  *
  * The landmark and the half-life are part of what is stored: they cannot change once anything is.
  */
@@ -16,15 +19,22 @@
 export const affinityLandmarkMs = Date.UTC(2026, 0, 1);
 
 /**
- * 30 days: someone not heard of for a season still has an eighth. 2 ^ 1023 is the largest power a double holds, and
- * fifty years are 609 half-lives, which leaves room for sums of a billion interactions at the end of them.
+ * 30 days: someone not heard of for a season still has an eighth. 2 ^ 1023 is the largest power a double
+ * holds, and fifty years are 609 half-lives, which leaves room for sums of a billion interactions at the end
+ * of them.
  */
 export const affinityHalfLifeMs = 30 * 24 * 3_600_000;
 
-/** A `follow` that names no affinity begins in the middle: above those it has lost touch with, below its dearest. */
+/**
+ * A `follow` that names no affinity begins in the middle: above those it has lost touch with, below its
+ * dearest.
+ */
 export const affinityOfFollow = 0.5;
 
-/** Times further from the landmark than this (65 years) are taken as this far: 1,024 half-lives would overflow. */
+/**
+ * Times further from the landmark than this (65 years) are taken as this far: 1,024 half-lives would
+ * overflow.
+ */
 const reachMs = 800 * affinityHalfLifeMs;
 
 /** Shown values are rounded to this many parts of 1, so that 0.7 set is 0.7 shown. */
@@ -42,8 +52,8 @@ export function storedAffinity(value: number, atMs: number): number {
 }
 
 /**
- * What a stored affinity is worth at `nowMs`, 0 to 1. Of two stored values the greater is never shown as the lesser.
- * A sum of interactions above 1 is shown as 1.
+ * What a stored affinity is worth at `nowMs`, 0 to 1. Of two stored values the greater is never shown as the
+ * lesser. A sum of interactions above 1 is shown as 1.
  */
 export function shownAffinity(stored: number, nowMs: number): number {
   const value = stored / unitAt(nowMs);
@@ -52,8 +62,8 @@ export function shownAffinity(stored: number, nowMs: number): number {
 }
 
 /**
- * Adds an interaction of `weight` (0 to 1) at `atMs`: the exact decayed sum, whatever order interactions come in. A
- * sum beyond a double's range stays at its end.
+ * Adds an interaction of `weight` (0 to 1) at `atMs`: the exact decayed sum, whatever order interactions come
+ * in. A sum beyond a double's range stays at its end.
  */
 export function accumulate(stored: number, weight: number, atMs: number): number {
   return Math.min(Number.MAX_VALUE, stored + weight * unitAt(atMs));

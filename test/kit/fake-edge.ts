@@ -7,7 +7,7 @@ import { msgpackCodec } from '../../proto/codec.msgpack.ts';
 import type { Codec } from '../../proto/codec.ts';
 import type { ClientFrame, ServerFrame } from '../../proto/frames.ts';
 
-class FakeSocket implements WebSocketLike {
+export class FakeSocket implements WebSocketLike {
   binaryType = 'blob';
   protocol = '';
   onopen: ((event: never) => void) | null = null;

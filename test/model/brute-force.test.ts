@@ -10,6 +10,7 @@ import {
   pointsAfter,
   type RawMatch,
 } from './brute-force.ts';
+import { randomMatch } from './random-match.ts';
 import { readTestFile } from './test-files.ts';
 
 const files = {
@@ -72,24 +73,40 @@ for (const year of [2019, 2021] as const) {
   });
 
   test(`scorer and model agree after every delivery of the ${year} final`, () => {
-    const raw = rawMatch(year);
-    const balls = ballsOf(raw);
-    const file = parseMatchFile(readTestFile(files[year]));
-    const scorer = createScorer(file.players, parseScoringTable(readTestFile('scoring-t20.json')));
-    assert.equal(file.deliveries.length, balls.length);
-    let before = pointsAfter(raw, balls, -1);
-    for (const player of file.players) assert.equal(scorer.pointsOf(player.id), before.get(player.id));
-    for (const [k, delivery] of file.deliveries.entries()) {
-      const changed = new Map(scorer.apply(delivery));
-      const after = pointsAfter(raw, balls, k);
-      for (const { id, name } of file.players) {
-        assert.equal(scorer.pointsOf(id), after.get(id), `${name} after ${delivery.label}`);
-        assert.equal(changed.has(id), before.get(id) !== after.get(id), `${name} told at ${delivery.label}`);
-        if (changed.has(id)) assert.equal(changed.get(id), after.get(id));
-      }
-      before = after;
-    }
+    compare(readTestFile(files[year]));
   });
+}
+
+test('scorer and model agree after every delivery of random matches', (t) => {
+  const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000_000);
+  t.diagnostic(`SEED=${seed}`);
+  let changes = 0;
+  for (let match = 0; match < 12; match++) changes += compare(JSON.stringify(randomMatch(seed + match, 10)));
+  assert.ok(changes > 1_000, `only ${changes} changes of points`);
+});
+
+/** Compares every player's points after every delivery, and who is told; answers how many changes there were. */
+function compare(text: string): number {
+  const raw = JSON.parse(text) as RawMatch;
+  const balls = ballsOf(raw);
+  const file = parseMatchFile(text);
+  const scorer = createScorer(file.players, parseScoringTable(readTestFile('scoring-t20.json')));
+  assert.equal(file.deliveries.length, balls.length);
+  let changes = 0;
+  let before = pointsAfter(raw, balls, -1);
+  for (const player of file.players) assert.equal(scorer.pointsOf(player.id), before.get(player.id));
+  for (const [k, delivery] of file.deliveries.entries()) {
+    const changed = new Map(scorer.apply(delivery));
+    const after = pointsAfter(raw, balls, k);
+    for (const { id, name } of file.players) {
+      assert.equal(scorer.pointsOf(id), after.get(id), `${name} after ${delivery.label}`);
+      assert.equal(changed.has(id), before.get(id) !== after.get(id), `${name} told at ${delivery.label}`);
+      if (changed.has(id)) assert.equal(changed.get(id), after.get(id));
+    }
+    changes += changed.size;
+    before = after;
+  }
+  return changes;
 }
 
 test('points of 2019 worked out by hand from the scorecard', () => {

@@ -4,8 +4,6 @@
  * written apart from the scorer and the ranker: it shares no line with them, only the match file. The numbers
  * of the points table are written out here by hand for the same reason.
  */
-import { readFileSync } from 'node:fs';
-
 export interface RawDelivery {
   batter: string;
   bowler: string;
@@ -37,10 +35,6 @@ export interface ModelRow {
   user: string;
   /** In half steps of 1 point: twice the points of a team. */
   score: number;
-}
-
-export function readRawMatch(path: string | URL): RawMatch {
-  return JSON.parse(readFileSync(path, 'utf8')) as RawMatch;
 }
 
 /** All deliveries of the file in order, super overs too. */
@@ -161,7 +155,7 @@ function fielding(balls: readonly Ball[], name: string): number {
 }
 
 /** Twice a team's points: the captain's count double, the vice-captain's one and a half times. */
-export function scoreOf(team: ModelTeam, points: ReadonlyMap<string, number>): number {
+function scoreOf(team: ModelTeam, points: ReadonlyMap<string, number>): number {
   let score = 0;
   for (const player of team.players) {
     const its = points.get(player);

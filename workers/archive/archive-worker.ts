@@ -12,12 +12,12 @@ export interface Board {
   rows(start: number, end: number): [rank: number, entry: string, score: number][];
 }
 
-export const archivePageRows = 500;
+const archivePageRows = 500;
 
 /**
  * Archives the first `pagesMax` pages of a board. A page is the JSON that a leaderboard read answers:
- * {"version","total","scoreStep","rows":[[rank,entry,score]]}. An empty board has one page without rows. Lets others
- * have their turn between pages.
+ * {"version","total","scoreStep","rows":[[rank,entry,score]]}. An empty board has one page without rows.
+ * Lets others have their turn between pages.
  */
 export async function archiveBoard(
   archive: Archive,

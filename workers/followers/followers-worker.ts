@@ -23,19 +23,22 @@ export interface FollowersWorkerParts {
   registry: Registry;
 }
 export interface FollowersWorkerOptions {
-  /** Changes that share a step. All may be for one feed, so no more than the ids a log channel keeps (`messageIdsKept`). */
+  /**
+   * Changes that share a step. All may be for one feed, so no more than the ids a log channel keeps
+   * (`messageIdsKept`).
+   */
   followersBatchMax: number;
 }
 export const followersWorkerDefaults: FollowersWorkerOptions = { followersBatchMax: 1_000 };
 
 /**
- * The followers worker: `graph-changes` in; the sorted sets `followers_<id>` and `following_<id>`, and messages on
- * `feed:<id>` and `user:<id>` out (docs/feeds.md).
+ * The followers worker: `graph-changes` in; the sorted sets `followers_<id>` and `following_<id>`, and
+ * messages on `feed:<id>` and `user:<id>` out (docs/feeds.md).
  *
- * Changes are absolute, so what is new about one shows only against the set as it was before. Hence the steps of a
- * batch: see who is in the sets, append what that makes new, note that everything to here is told, change the sets,
- * commit. A crash before the note finds the sets untouched and appends the same ids again, which the bus knows; one
- * after it appends nothing again and sets the sets once more.
+ * Changes are absolute, so what is new about one shows only against the set as it was before. Hence the steps
+ * of a batch: see who is in the sets, append what that makes new, note that everything to here is told,
+ * change the sets, commit. A crash before the note finds the sets untouched and appends the same ids again,
+ * which the bus knows; one after it appends nothing again and sets the sets once more.
  */
 export async function createFollowersWorker(parts: FollowersWorkerParts): Promise<Worker> {
   const { log, sets, bus, lookup, clock, options, logger, registry } = parts;

@@ -3,7 +3,8 @@ import type { Log, LogRecord } from '../log/log.ts';
 
 /**
  * How far a partition of `graph-changes` has been told on feeds: the last record told of, kept in a Lookup as
- * `followers_told_<partition>`. It may be ahead of the group's committed position by the batch in which a worker died.
+ * `followers_told_<partition>`. It may be ahead of the group's committed position by the batch in which a
+ * worker died.
  */
 interface Told {
   offset: number;

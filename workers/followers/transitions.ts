@@ -26,8 +26,8 @@ export function placeKey({ set, member }: Place): string {
 
 /**
  * What to tell of `changes`, in order: each begin and each end of a membership. `members`: the places (as
- * `placeKey`) where there is a member before the first change; afterwards, those after the last. Changes before
- * `untoldFrom` have been told already: of them only what they leave counts.
+ * `placeKey`) where there is a member before the first change; afterwards, those after the last. Changes
+ * before `untoldFrom` have been told already: of them only what they leave counts.
  */
 export function tellings(
   changes: readonly { change: GraphChange; offset: number }[],

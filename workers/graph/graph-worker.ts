@@ -21,7 +21,10 @@ export interface GraphWorkerParts {
   registry: Registry;
 }
 export interface GraphWorkerOptions {
-  /** Commands that share one read and one write of the graph: enough to hide a round trip, some milliseconds of work. */
+  /**
+   * Commands that share one read and one write of the graph: enough to hide a round trip, some milliseconds
+   * of work.
+   */
   graphBatchMax: number;
 }
 export const graphWorkerDefaults: GraphWorkerOptions = { graphBatchMax: 1_000 };
@@ -30,8 +33,8 @@ export const graphWorkerDefaults: GraphWorkerOptions = { graphBatchMax: 1_000 };
  * The graph worker: `graph-commands` in; the graph, what became of each command, and `graph-changes` out.
  *
  * What was decided is kept first, then the graph is written, then changes and position are committed in one
- * transaction. A crash in between repeats the batch: decisions kept stand, and commands that the graph has already
- * tell what stands, so the changes come out either way.
+ * transaction. A crash in between repeats the batch: decisions kept stand, and commands that the graph has
+ * already tell what stands, so the changes come out either way.
  */
 export async function createGraphWorker(parts: GraphWorkerParts): Promise<Worker> {
   const { log, graph, lookup, clock, options, logger, registry } = parts;

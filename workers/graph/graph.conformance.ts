@@ -27,7 +27,7 @@ export function testGraph(name: string, make: () => Promise<GraphBench>): void {
     }
   }
 
-  test(`${name}: [GRAPH-1] read answers every pair in order, both directions, unknown ones with nothing set`, () =>
+  test(`${name}: [GRAPH-1] read answers every pair in order, both directions, known or not`, () =>
     withBench(async (bench) => {
       assert.deepEqual(await bench.graph.read([]), []);
       await bench.graph.write([
@@ -48,7 +48,7 @@ export function testGraph(name: string, make: () => Promise<GraphBench>): void {
       );
     }));
 
-  test(`${name}: [GRAPH-2] write replaces states whole, the last of a call stands, repeats are harmless`, () =>
+  test(`${name}: [GRAPH-2] write replaces states whole, the last of a call stands`, () =>
     withBench(async (bench) => {
       const first = following('a', 'b', 0.1, bench.now());
       const second = { ...following('a', 'b', 1e180, bench.now()), affinityStamp: null };
@@ -101,7 +101,7 @@ export function testGraph(name: string, make: () => Promise<GraphBench>): void {
       assert.equal((await bench.graph.list('star', 'followers', null, 1_000)).length, 200);
     }));
 
-  test(`${name}: [GRAPH-5] what stands no more is kept for 24 h and forgotten later; what stands is kept`, () =>
+  test(`${name}: [GRAPH-5] what stands no more is kept for 24 h, then forgotten`, () =>
     withBench(async (bench) => {
       const start = bench.now();
       const ended = { ...emptyState('a', 'ended'), followStamp: { at: start, id: 'e' } };

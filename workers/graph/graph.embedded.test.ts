@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createManualClock } from '../../channels/clock.manual.ts';
 import { openEmbeddedStore } from '../../channels/store/store.embedded.ts';
 import { type GraphBench, testGraph } from './graph.conformance.ts';
-import { createEmbeddedGraph, embeddedGraphDefaults } from './graph.embedded.ts';
+import { createEmbeddedGraph } from './graph.embedded.ts';
 
 async function makeBench(): Promise<GraphBench> {
   const folder = mkdtempSync(join(tmpdir(), 'rankcast-graph-'));
@@ -14,7 +14,7 @@ async function makeBench(): Promise<GraphBench> {
     createEmbeddedGraph({
       store,
       clock,
-      options: { ...embeddedGraphDefaults, sweepBatchMax: 2 },
+      options: { sweepBatchMax: 2 },
       onError: (error) => {
         throw error;
       },

@@ -6,10 +6,12 @@ import { commandAgeMaxMs, emptyState } from './pair-rules.ts';
 import { newestAt } from './stamp.ts';
 
 /**
- * The graph in a data folder. Three tables: the states by directed pair; the lists, both ways, of the follows that
- * stand; and, by the time they may be forgotten, the states in which nothing stands.
+ * The graph in a data folder. Three tables: the states by directed pair; the lists, both ways, of the follows
+ * that stand; and, by the time they may be forgotten, the states in which nothing stands.
  */
-export function createEmbeddedGraph({ store, clock, options, onError }: EmbeddedGraphParts): Graph {
+export function createEmbeddedGraph(setup: EmbeddedGraphSetup): Graph {
+  const { store, clock, onError } = setup;
+  const options = { ...embeddedGraphDefaults, ...setup.options };
   const pairs = store.table('graph_pairs');
   const lists = store.table('graph_lists');
   const dead = store.table('graph_dead');
@@ -39,7 +41,9 @@ export function createEmbeddedGraph({ store, clock, options, onError }: Embedded
     if (isDead(state)) void dead.put([newestOf(state) + forgetAfterMs, key], nothing);
   }
 
-  /** Forgets what is due, a bounded number at a time so that writers get their turns; answers whether more is. */
+  /**
+   * Forgets what is due, a bounded number at a time so that writers get their turns; answers whether more is.
+   */
   function forgetSome(): boolean {
     const due = [...dead.getKeys({ end: [clock.now(), '~'], limit: options.sweepBatchMax })];
     for (const item of due) {
@@ -96,11 +100,12 @@ export function createEmbeddedGraph({ store, clock, options, onError }: Embedded
   };
 }
 
-export interface EmbeddedGraphParts {
+export interface EmbeddedGraphSetup {
   store: EmbeddedStore;
   clock: Clock;
-  options: EmbeddedGraphOptions;
+  /** Hears of faults in the background (forgetting what stands no more). */
   onError(error: unknown): void;
+  options?: Partial<EmbeddedGraphOptions>;
 }
 export interface EmbeddedGraphOptions {
   /** How often states in which nothing stands are looked through for old ones. */
@@ -108,8 +113,8 @@ export interface EmbeddedGraphOptions {
   /** States forgotten in one transaction at most: some milliseconds. */
   sweepBatchMax: number;
   /**
-   * How far a graph worker may be behind its log. Commands are aged against the log's timestamps, forgetting goes by the
-   * clock: so stamps are kept for 24 h and this, lest a worker that is late miss one.
+   * How far a graph worker may be behind its log. Commands are aged against the log's timestamps, forgetting
+   * goes by the clock: so stamps are kept for 24 h and this, lest a worker that is late miss one.
    */
   workerLagMsMax: number;
 }

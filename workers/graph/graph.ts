@@ -1,16 +1,16 @@
 /**
- * The social graph: what is stored per directed pair of users. The rules (which command wins, what a block does) are
- * pure code in pair-rules.ts; a Graph only keeps.
+ * The social graph: what is stored per directed pair of users. The rules (which command wins, what a block
+ * does) are pure code in pair-rules.ts; a Graph only keeps.
  *
- * [GRAPH-1] `read` answers for each pair asked for, in order, both directions as last written; a direction never
- *   written is there with nothing set.
- * [GRAPH-2] `write` replaces the state of each directed pair whole; of one named twice in a call the last stands; to
- *   repeat it is harmless.
- * [GRAPH-3] `list` holds exactly the follows that stand, in byte order of the other's id, those after `after` only, at
- *   most `limit`.
+ * [GRAPH-1] `read` answers for each pair asked for, in order, both directions as last written; a direction
+ *   never written is there with nothing set.
+ * [GRAPH-2] `write` replaces the state of each directed pair whole; of one named twice in a call the last
+ *   stands; to repeat it is harmless.
+ * [GRAPH-3] `list` holds exactly the follows that stand, in byte order of the other's id, those after `after`
+ *   only, at most `limit`.
  * [GRAPH-4] What a resolved `write` wrote is there after the process was killed.
- * [GRAPH-5] A state in which neither follow nor block stands is kept at least until its newest stamp is 24 h old, and
- *   forgotten later; one in which either stands is kept for ever.
+ * [GRAPH-5] A state in which neither follow nor block stands is kept at least until its newest stamp is 24 h
+ *   old, and forgotten later; one in which either stands is kept for ever.
  */
 export interface Graph {
   /** Both directions of each pair, in order: [from->to, to->from]. */

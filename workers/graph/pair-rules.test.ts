@@ -47,7 +47,7 @@ function makeAnnAndBob() {
 const codeOf = (outcome: Outcome) => (outcome.state === 'rejected' ? outcome.code : outcome.state);
 const withoutIds = (changes: GraphChange[]) => changes.map(({ id: _, ...rest }) => rest);
 
-test('[GRAPH-10] the greatest (at, id) wins; repeats and latecomers are applied, change nothing, tell what stands', () => {
+test('[GRAPH-10] the greatest (at, id) wins; repeats and latecomers change nothing', () => {
   const two = makeAnnAndBob();
   two.give(two.command(10, 'unfollow'));
   const late = two.give(two.command(9, 'follow'));
@@ -92,7 +92,7 @@ test('[GRAPH-12] nobody follows or blocks themself', () => {
   }
 });
 
-test('[GRAPH-13] a follow begins with its affinity or 0.5; one that stands keeps its beginning and affinity', () => {
+test('[GRAPH-13] a follow begins with its affinity or 0.5; one that stands keeps both', () => {
   const two = makeAnnAndBob();
   two.give(two.command(0, 'follow'));
   assert.equal(two.annsAffinity, affinityOfFollow);
@@ -128,7 +128,7 @@ test('[GRAPH-14] an unfollow ends the follow and its affinity, its stamp stays',
   assert.deepEqual([following, affinity, since, followStamp], [false, 0, 0, { at: t0 + 5, id: 'c3' }]);
 });
 
-test('[GRAPH-15] affinity and interaction need a follow, create none, and do not come to life with a later one', () => {
+test('[GRAPH-15] affinity and interaction need a follow, create none, never come to life', () => {
   const two = makeAnnAndBob();
   const set = two.command(5, 'affinity', 'ann', { affinity: 0.9 });
   const touch = two.command(6, 'interaction', 'ann', { weight: 0.2 });
@@ -153,7 +153,7 @@ test('[GRAPH-15] affinity and interaction need a follow, create none, and do not
   assert.equal(codeOf(two.give(two.command(9, 'interaction')).outcome), 'no_such_follow');
 });
 
-test('[GRAPH-16] a block ends both follows, earlier or later, and forbids new ones whatever their time', () => {
+test('[GRAPH-16] a block ends both follows and forbids new ones, whatever their time', () => {
   for (const blockAt of [-50, 5, 50]) {
     const two = makeAnnAndBob();
     two.give(two.command(0, 'follow'));
@@ -205,7 +205,7 @@ test('[GRAPH-17] an unblock lifts the user’s own block only and revives nothin
   assert.equal(two.bobFollows, true);
 });
 
-test('[GRAPH-18] applied commands emit two changes, a block four, the same ids each time, refused ones none', () => {
+test('[GRAPH-18] applied commands emit two changes, a block four, with the same ids again', () => {
   const two = makeAnnAndBob();
   const begin = two.command(0, 'follow', 'ann', { affinity: 0.6 });
   const first = two.give(begin);

@@ -6,27 +6,30 @@ import type { PairState } from './graph.ts';
 import { greatest, isGreater } from './stamp.ts';
 
 /**
- * What a graph command does to a pair of users. Pure: the log's order and timestamps decide, no clock is read.
+ * What a graph command does to a pair of users. Pure: the log's order and timestamps decide, no clock is
+ * read.
  *
- * Three registers are kept per directed pair, each with the stamp (`at`, `id`) that set it: the follow, its affinity,
- * and the block. Whatever becomes of a command, the register it speaks of then holds its stamp or a greater one; so
- * it can never do anything when it comes again.
+ * Three registers are kept per directed pair, each with the stamp (`at`, `id`) that set it: the follow, its
+ * affinity, and the block. Whatever becomes of a command, the register it speaks of then holds its stamp or a
+ * greater one; so it can never do anything when it comes again.
  *
- * [GRAPH-10] Of the commands for a register the one with the greatest (`at`, `id`) wins; a repeat or latecomer changes
- *   nothing, is `applied` all the same, and tells what stands.
+ * [GRAPH-10] Of the commands for a register the one with the greatest (`at`, `id`) wins; a repeat or
+ *   latecomer changes nothing, is `applied` all the same, and tells what stands.
  * [GRAPH-11] A command whose `at` is more than 24 h before the log's timestamp of it is refused: `too_old`.
  * [GRAPH-12] A command of a user about themself is refused: `self`.
- * [GRAPH-13] A follow begins with the affinity it names, else with 0.5. One that stands already keeps its beginning,
- *   and its affinity unless the command names one.
+ * [GRAPH-13] A follow begins with the affinity it names, else with 0.5. One that stands already keeps its
+ *   beginning, and its affinity unless the command names one.
  * [GRAPH-14] An unfollow ends the follow and its affinity; its stamp stays.
- * [GRAPH-15] `affinity` and `interaction` need a follow that stands, else they are refused: `no_such_follow`. They
- *   never create one, nor come to life when one begins later.
- * [GRAPH-16] A block ends the follows of both directions, whatever their times, and until it is lifted a follow of
- *   either direction is refused, whatever its time: `blocked`.
- * [GRAPH-17] An unblock lifts the user's own block only, and revives nothing: not the follows that the block ended,
- *   not those refused under it, not those dated before the unblock.
- * [GRAPH-18] An applied command emits two changes, one per list (`following` of one, `followers` of the other); a
- *   block four; with absolute values and ids made from the command, also when nothing changed. A refused one: none.
+ * [GRAPH-15] `affinity` and `interaction` need a follow that stands, else they are refused: `no_such_follow`.
+ *   They never create one, nor come to life when one begins later.
+ * [GRAPH-16] A block ends the follows of both directions, whatever their times, and until it is lifted a
+ *   follow of either direction is refused, whatever its time: `blocked`.
+ * [GRAPH-17] An unblock lifts the user's own block only, and revives nothing: not the follows that the block
+ *   ended, not those refused under it, not those dated before the unblock.
+ * [GRAPH-18] An applied command emits two changes, one per list (`following` of one, `followers` of the
+ *   other); a block four; also when nothing changed. They tell what stands, with the time and an id made from
+ *   the stamp that set it: to tell the same again is to tell it under the same id. A refused command emits
+ *   none.
  * [GRAPH-19] Commands decided before may come again, any of them, in any order: no state changes.
  */
 export function decide(pair: Pair, command: GraphCommand, loggedAt: number): Decision {
@@ -53,7 +56,9 @@ export function decide(pair: Pair, command: GraphCommand, loggedAt: number): Dec
   }
 }
 
-/** How long a command may be under way; for at least as long a graph remembers stamps of what stands no more. */
+/**
+ * How long a command may be under way; for at least as long a graph remembers stamps of what stands no more.
+ */
 export const commandAgeMaxMs = 24 * 3_600_000;
 
 /** Both directions as the command sees them: [from -> to, to -> from]. */
@@ -168,55 +173,33 @@ const applied: Outcome = { state: 'applied' };
 
 /** Applied, and both lists of the direction (for a block, of both directions) are told how they stand now. */
 function tell(pair: Pair, command: GraphCommand): Decision {
-  const stem = changeIdStem(command);
-  const changes = directionChanges(pair[0], command, stem, '1', '2');
-  if (command.kind === 'block') changes.push(...directionChanges(pair[1], command, stem, '3', '4'));
+  const isAffinity = command.kind === 'affinity' || command.kind === 'interaction';
+  const changes = directionChanges(pair[0], command, isAffinity);
+  if (command.kind === 'block') changes.push(...directionChanges(pair[1], command, false));
   return { outcome: applied, pair, changes };
 }
 
-function directionChanges(
-  state: PairState,
-  command: GraphCommand,
-  stem: string,
-  followingNo: string,
-  followersNo: string,
-): GraphChange[] {
-  const { at, id } = command;
+function directionChanges(state: PairState, command: GraphCommand, isAffinity: boolean): GraphChange[] {
   const { from, to } = state;
-  const isAffinity = command.kind === 'affinity' || command.kind === 'interaction';
   const kind = !state.following ? 'remove' : isAffinity ? 'affinity' : 'put';
-  const following: GraphChange = {
-    id: stem + followingNo,
-    at,
-    list: 'following',
-    kind,
-    user: from,
-    other: to,
-    command: id,
-  };
-  const followers: GraphChange = {
-    id: stem + followersNo,
-    at,
-    list: 'followers',
-    kind,
-    user: to,
-    other: from,
-    command: id,
-  };
-  if (kind !== 'remove') {
-    following.affinity = state.affinity;
-    followers.affinity = state.affinity;
-  }
-  return [following, followers];
+  const stamp = (kind === 'affinity' ? state.affinityStamp : state.followStamp) ?? stampOf(command);
+  const id = changeIdStem(`${stamp.at} ${stamp.id} ${kind} ${from} ${to}`);
+  const head = { at: stamp.at, kind, command: command.id } as const;
+  const value = kind === 'remove' ? {} : { affinity: state.affinity };
+  return [
+    { id: `${id}-1`, ...head, list: 'following', user: from, other: to, ...value },
+    { id: `${id}-2`, ...head, list: 'followers', user: to, other: from, ...value },
+  ];
 }
 
 /**
- * 22 characters (132 bits) that every repeat of the command shares. Ids have room for 36, so a command's own with
- * something added would not always fit; what the command says goes in as well, in case a producer uses an id twice.
+ * 22 characters (132 bits). Made from what set the state that is told, not from the command that happens to
+ * tell it: each begin and each end of a follow has one id of its own, whoever tells it first (after a crash
+ * it may be a repeat of an older command), and however often. Ids have room for 36, so a command's own with
+ * something added would not fit.
  */
-function changeIdStem(command: GraphCommand): string {
-  const text = `${command.id} ${command.at} ${command.kind} ${command.from} ${command.to}`;
-  return `${createHash('sha256').update(text).digest('base64url').slice(0, 22)}-`;
+function changeIdStem(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
 }
 
 function unknownKind(kind: never): never {

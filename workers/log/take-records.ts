@@ -9,7 +9,10 @@ export interface Taken<T> {
   letters: (NewRecord & { topic: string })[];
 }
 
-/** `parse` throws `RecordError` for what is no record of the topic; anything else it throws is a fault of ours. */
+/**
+ * `parse` throws `RecordError` for what is no record of the topic; anything else it throws is a fault of
+ * ours.
+ */
 export function takeRecords<T>(batch: Batch, parse: (logged: LogRecord) => T): Taken<T> {
   const taken: Taken<T> = { records: [], letters: [] };
   for (const logged of batch.records) {

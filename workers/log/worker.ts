@@ -26,7 +26,9 @@ export interface WorkerParts {
   onBatch(batch: Batch): Promise<void>;
 }
 
-/** Consumes from the committed position on; says what failed, how long batches take, and whether all is well. */
+/**
+ * Consumes from the committed position on; says what failed, how long batches take, and whether all is well.
+ */
 export async function startWorker(parts: WorkerParts): Promise<Worker> {
   const { name, topic, clock, logger, registry } = parts;
   const records = new Counter({

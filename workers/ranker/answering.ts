@@ -17,9 +17,9 @@ import type { Waiters } from './waiters.ts';
 import type { Wants } from './wants.ts';
 
 /** What questions may hold; one that holds more is not answered. */
-export const namesPerWantMax = 1_000;
-export const usersPerWhoMax = 256;
-export const entriesPerRanksMax = 500;
+const namesPerWantMax = 1_000;
+const usersPerWhoMax = 256;
+const entriesPerRanksMax = 500;
 
 /** Answers questions about one partition; null leaves a question to others (or to be asked again). */
 export type Answer = (question: Uint8Array) => Promise<Uint8Array | null>;

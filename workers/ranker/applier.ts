@@ -8,13 +8,13 @@ import type { RankerMetrics } from './ranker-metrics.ts';
 import type { Ranking, Refusal } from './ranking.ts';
 
 /**
- * Records of the log into the ranking, in slices of a few milliseconds with a turn of the event loop between them, so
- * that a backlog holds up neither answers nor sockets of the same process.
+ * Records of the log into the ranking, in slices of a few milliseconds with a turn of the event loop
+ * between them, so that a backlog holds up neither answers nor sockets of the same process.
  */
 export interface Applier {
   /**
-   * Applies what is not applied yet. Rejects when places or dead letters could not be written; they are kept, and
-   * the same batch again (or the next) writes them.
+   * Applies what is not applied yet. Rejects when places or dead letters could not be written; they are
+   * kept, and the same batch again (or the next) writes them.
    */
   apply(records: readonly LogRecord[]): Promise<void>;
   /** Newest record applied in this life. */
@@ -149,7 +149,7 @@ function headless(record: ContestEvent): Refusal {
     record.type === 'contest' ? `contest ${record.contest}` : `match ${(record as { match: string }).match}`;
   return {
     code: record.type === 'contest' ? 'no_such_contest' : 'no_such_match',
-    message: `The first record of ${what} is no longer in the log: what came before this one cannot be known.`,
+    message: `The first record of ${what} is no longer in the log: its state cannot be known.`,
     item: null,
   };
 }

@@ -1,11 +1,13 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../../channels/clock.ts';
+import { encodePageAnswer } from '../../channels/contest/message-codec.ts';
 import { smallContestEntriesMax } from '../../channels/contest/messages.ts';
+import type { Pages } from '../../channels/pages/pages.ts';
 import { ServiceError } from '../../proto/codes.ts';
 import type { Archive } from '../archive/archive.ts';
 import { archiveBoard } from '../archive/archive-worker.ts';
 import type { FinalState } from './finals.ts';
-import { type Orders, orderRows } from './orders.ts';
+import { type Order, type Orders, orderRows, pageRowsMax } from './orders.ts';
 import type { Ranking } from './ranking.ts';
 
 /** Puts leaderboards into the archive: final ones whole, large ones now and then with their first pages. */
@@ -25,6 +27,10 @@ export interface BoardsParts {
   clock: Clock;
   logger: Logger;
   intervalPages: number;
+  /** Where the pages of what is final stay for readers; null: nowhere. */
+  pages: Pages | null;
+  finalPagesMax: number;
+  pageExpireMs: number;
   onArchived(): void;
 }
 
@@ -32,7 +38,7 @@ export interface BoardsParts {
 const orderWaitMs = 60_000;
 
 export function createBoards(parts: BoardsParts): Boards {
-  const { ranking, orders, archive, clock, logger, intervalPages, onArchived } = parts;
+  const { ranking, orders, archive, clock, logger, intervalPages, pages, onArchived } = parts;
   const archivedAt = new Map<string, number>();
   let running: Promise<void> | null = null;
   let closed = false;
@@ -53,9 +59,24 @@ export function createBoards(parts: BoardsParts): Boards {
       final,
       rows: (start: number, end: number) => orderRows(order, start, end, ranking.names),
     };
+    if (final) await leaveBehind(order, minVersion, info.epoch, info.scoreStep);
     await archiveBoard(archive, board, final ? Number.POSITIVE_INFINITY : intervalPages);
     archivedAt.set(contest, at);
     onArchived();
+  }
+
+  /** Readers go on reading a board that has left memory: its first pages stay beside it. */
+  async function leaveBehind(order: Order, version: number, epoch: string, scoreStep: number): Promise<void> {
+    if (pages === null) return;
+    const { contest, ordinals } = order;
+    const total = ordinals.length;
+    const count = Math.min(parts.finalPagesMax, Math.max(1, Math.ceil(total / pageRowsMax)));
+    for (let page = 0; page < count; page += 1) {
+      const start = page * pageRowsMax;
+      const rows = orderRows(order, start, start + pageRowsMax, ranking.names);
+      const bytes = encodePageAnswer({ outcome: 'ok', version, total, scoreStep, rows });
+      await pages.put(contest, page, epoch, version, bytes, parts.pageExpireMs);
+    }
   }
 
   async function saveLarge(): Promise<void> {

@@ -16,7 +16,10 @@ import type { Ranking } from './ranking.ts';
 import { createVoice } from './voice.ts';
 import { createWants, type Wants } from './wants.ts';
 
-/** One partition's frames on the bus: what is wanted, when a frame is made, which replica says it, and the heads. */
+/**
+ * One partition's frames on the bus: what is wanted, when a frame is made, which replica says it, and the
+ * heads.
+ */
 export interface Broadcast {
   readonly wants: Wants;
   /** Records were applied. */

@@ -3,16 +3,16 @@ import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * Keeps one partition's checkpoint in a folder: files of segments that are only ever added, and one head file that
- * names them. The head takes effect by a rename after everything it names is on the disk, so a crash at any moment
- * leaves the former checkpoint or the new one. Lengths and hashes tell a damaged file.
+ * Keeps one partition's checkpoint in a folder: files of segments that are only ever added, and one head
+ * file that names them. The head takes effect by a rename after everything it names is on the disk, so a
+ * crash at any moment leaves the former checkpoint or the new one. Lengths and hashes tell a damaged file.
  */
 export interface CheckpointStore {
   /** The newest whole checkpoint; or why there is none to use. */
   load(): Promise<Checkpoint | { reason: string }>;
   /**
-   * Adds a segment (empty: none) and replaces the head. `whole`: the segment takes the place of all before it. When it
-   * fails, the segment goes with the next save. One save at a time.
+   * Adds a segment (empty: none) and replaces the head. `whole`: the segment takes the place of all before
+   * it. When it fails, the segment goes with the next save. One save at a time.
    */
   save(segment: Uint8Array, head: Uint8Array, whole: boolean): Promise<void>;
   /** Forgets everything, for a rebuild from the log. */
@@ -20,7 +20,7 @@ export interface CheckpointStore {
   /** Segments that the head names or that wait for a save. */
   readonly segments: number;
 }
-export interface Checkpoint {
+interface Checkpoint {
   segments: Uint8Array[];
   head: Uint8Array;
 }

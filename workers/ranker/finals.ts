@@ -2,8 +2,9 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../channels/clock.ts';
 
 /**
- * What is final: archived whole, then let go of after a while. Kept in the checkpoint, so that a restart goes on where
- * it was. A board that could not be archived is tried again, and stays in memory until it has been.
+ * What is final: archived whole, then let go of after a while. Kept in the checkpoint, so that a restart
+ * goes on where it was. A board that could not be archived is tried again, and stays in memory until it has
+ * been.
  */
 export interface Finals {
   /** A `final` was applied (again: nothing changes). */

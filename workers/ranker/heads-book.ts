@@ -1,11 +1,14 @@
 import { contestTopic, type Heads, matchTopic } from '../../channels/contest/messages.ts';
 
 /**
- * The version of the last frame of every wanted channel, and what of it is told each second: all that changed
- * lately, and the others in turn. Small contests have no frames of their own: their match's head stands for them.
+ * The version of the last frame of every wanted channel, and what of it is told each second: all that
+ * changed lately, and the others in turn. Small contests have no frames of their own: their match's head
+ * stands for them.
  */
 export interface HeadsBook {
-  /** A channel is wanted from now on (frames begin after `version`), or has a frame of `version`. */
+  /** A channel is wanted from now on: its next frame begins at or before `version`. Nothing if it was already. */
+  began(kind: 'contest' | 'match', id: string, version: number, now: number): void;
+  /** A channel has a frame of `version`. */
   moved(kind: 'contest' | 'match', id: string, version: number, now: number): void;
   forget(kind: 'contest' | 'match', id: string): void;
   /** The messages of this second; none where nothing is wanted that `told` lets through. */
@@ -53,6 +56,11 @@ export function createHeadsBook(parts: HeadsBookParts): HeadsBook {
   }
 
   return {
+    began(kind, id, version, now) {
+      const channel = channelOf(kind, id);
+      // What others have of it is no older for somebody else's wanting it.
+      if (!heads.has(channel)) heads.set(channel, { kind, id, channel, version, changedAt: now });
+    },
     moved(kind, id, version, now) {
       const channel = channelOf(kind, id);
       const head = heads.get(channel);

@@ -8,12 +8,16 @@ import { orderRows } from './orders.ts';
 import type { Ranking } from './ranking.ts';
 
 /**
- * What a ranker leaves behind for when it cannot be asked: `frame_<contest>` (its snapshot) for every wanted contest
- * that changed, and `top_<contest>` (its first rows) for the large ones; each at most once in an interval.
+ * What a ranker leaves behind for when it cannot be asked: `frame_<contest>` (its snapshot) for every
+ * wanted contest that changed, and `top_<contest>` (its first rows) for the large ones; each at most once
+ * in an interval.
  */
 export interface Keepsakes {
   changed(contest: string): void;
-  /** Writes what changed; to be called once in an interval. One round at a time; a slow store makes rounds fewer. */
+  /**
+   * Writes what changed; to be called once in an interval. One round at a time; a slow store makes rounds
+   * fewer.
+   */
   round(): void;
   /** Writes this contest now, wanted or not. */
   write(contest: string): Promise<void>;
@@ -35,7 +39,10 @@ export interface KeepsakesParts {
   topWaitMs: number;
 }
 
-/** A longer snapshot (a `scores` contest of very many distinct scores) is not left behind: no store takes it. */
+/**
+ * A longer snapshot (a `scores` contest of very many distinct scores) is not left behind: no store takes
+ * it.
+ */
 const snapshotBytesMax = 4 * 1024 * 1024;
 /** After so many failures in a round the store is down; the next round tries again. */
 const failuresMax = 8;
@@ -112,10 +119,11 @@ export function createKeepsakes(parts: KeepsakesParts): Keepsakes {
 const ordinalMax = 0xffff_ffff;
 
 /**
- * Rows for a sorted set that lists equal scores by member, greatest first: the member begins with eight hexadecimal
- * digits that fall as ordinals rise, so that first appearance comes first; the entry follows after a colon.
+ * Rows for a sorted set that lists equal scores by member, greatest first: the member begins with eight
+ * hexadecimal digits that fall as ordinals rise, so that first appearance comes first; the entry follows
+ * after a colon.
  */
-export function topRows(order: Order, rowsMax: number, names: Ranking['names']): SetRow[] {
+function topRows(order: Order, rowsMax: number, names: Ranking['names']): SetRow[] {
   const rows = orderRows(order, 0, rowsMax, names);
   return rows.map(([, entry, score], i) => [
     `${(ordinalMax - order.ordinals[i]!).toString(16).padStart(8, '0')}:${entry}`,

@@ -23,7 +23,7 @@ test('a renewal never shortens a lease', () => {
   assert.deepEqual(leases.expire(250), []);
 });
 
-test('an edge holds at most so many channels; renewals are granted at the bound, and what ends makes room', () => {
+test('an edge holds at most so many channels; renewals are granted at the bound', () => {
   const leases = createLeases(2);
   assert.equal(leases.grant('e1', 'c:a', 100), 'new');
   assert.equal(leases.grant('e1', 'c:b', 100), 'new');

@@ -1,11 +1,11 @@
 /**
- * Who wants which channels until when. A channel is wanted while any edge's lease on it lasts; an edge that stops
- * renewing is forgotten without having to say goodbye.
+ * Who wants which channels until when. A channel is wanted while any edge's lease on it lasts; an edge that
+ * stops renewing is forgotten without having to say goodbye.
  */
 export interface Leases {
   /**
-   * Grants or renews. `new`: nobody wanted the channel before. `full`: the edge has as many as it may, and nothing
-   * was granted (renewals are always granted).
+   * Grants or renews. `new`: nobody wanted the channel before. `full`: the edge has as many as it may, and
+   * nothing was granted (renewals are always granted).
    */
   grant(edge: string, channel: string, until: number): 'new' | 'held' | 'full';
   holds(edge: string, channel: string): boolean;

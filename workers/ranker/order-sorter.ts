@@ -5,8 +5,9 @@ import type { Order } from './orders.ts';
 import type { OrderInput } from './ranking.ts';
 
 /**
- * Sorts orders: small ones at once, large ones in a thread of its own, so that no board waits for them. The thread
- * starts with the first large one; one that dies takes the sorts under way with it and is started anew.
+ * Sorts orders: small ones at once, large ones in a thread of its own, so that no board waits for them. The
+ * thread starts with the first large one; one that dies takes the sorts under way with it and is started
+ * anew.
  */
 export interface OrderSorter {
   sort(input: OrderInput): Promise<Order>;

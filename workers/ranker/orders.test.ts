@@ -55,7 +55,7 @@ function create(intervalMs: number) {
   };
 }
 
-test('all who ask while an order is computed share it, and within the interval it is good for all', async () => {
+test('all who ask within the interval share one order', async () => {
   const { clock, ranking, outcomes, get, hold, sorts } = create(1_000);
   hold(true);
   for (let i = 0; i < 5; i += 1) get(0);
@@ -69,7 +69,7 @@ test('all who ask while an order is computed share it, and within the interval i
   assert.equal(sorts(), 1);
 });
 
-test('who needs a later version waits for the next computation, which is not before the interval is over', async () => {
+test('who needs a later version waits for the next order, at the interval’s end', async () => {
   const { clock, ranking, outcomes, get, sorts } = create(1_000);
   get(0);
   await clock.advanceSettled(100);

@@ -2,13 +2,13 @@ import type { Clock } from '../../channels/clock.ts';
 import type { OrderInput, Ranking } from './ranking.ts';
 
 /**
- * Whole orders of contests, for pages: at most one computation of a contest in `intervalMs`, shared by all who ask
- * meanwhile. An order is exact at its own version, which may be up to `intervalMs` old.
+ * Whole orders of contests, for pages: at most one computation of a contest in `intervalMs`, shared by all
+ * who ask meanwhile. An order is exact at its own version, which may be up to `intervalMs` old.
  */
 export interface Orders {
   /**
-   * An order at `minVersion` or later, which the ranking must have reached. `timeout`: not before `deadlineAt`;
-   * `unknown`: no such contest.
+   * An order at `minVersion` or later, which the ranking must have reached. `timeout`: not before
+   * `deadlineAt`; `unknown`: no such contest.
    */
   get(contest: string, minVersion: number, deadlineAt: number): Promise<Order | 'unknown' | 'timeout'>;
   /** Lets go of orders that nobody asked for lately. */

@@ -25,7 +25,9 @@ import type { RankerOptions } from './ranker-options.ts';
 import type { Restored } from './restore.ts';
 import { createWaiters } from './waiters.ts';
 
-/** One partition's ranking at work: records in; frames, heads, answers, checkpoints and archived boards out. */
+/**
+ * One partition's ranking at work: records in; frames, heads, answers, checkpoints and archived boards out.
+ */
 export interface PartitionRanker {
   readonly partition: number;
   readonly version: number;
@@ -126,6 +128,9 @@ export function createPartitionRanker(
     clock,
     logger,
     intervalPages: options.archiveIntervalPages,
+    pages: shared.pages,
+    finalPagesMax: options.finalPagesMax,
+    pageExpireMs: options.keepsakeExpireMs,
     onArchived: () => metrics.archived.inc(),
   });
   const finals = createFinals({
@@ -212,7 +217,8 @@ export function createPartitionRanker(
 
   async function lookAtLog(): Promise<void> {
     end = (await log.bounds(topic, partition)).next;
-    // Offsets may be taken by what is no record (a transaction's end): then nothing is left to read before `end`.
+    // Offsets may be taken by what is no record (a transaction's end): then nothing is left to read before
+    // `end`.
     if (caughtUp || applying) return;
     const left = await log.read(topic, partition, Math.max(ranking.version, restored.begin), 1);
     if (left.length === 0) caughtUp = true;

@@ -5,8 +5,8 @@ import type { ContestEvent } from '../../proto/records.ts';
 import type { Ranking } from './ranking.ts';
 
 /**
- * Where contests and matches live: `contest_<id>` and `match_<id>` in the Lookup, written before any frame or answer
- * speaks of them.
+ * Where contests and matches live: `contest_<id>` and `match_<id>` in the Lookup, written before any frame
+ * or answer speaks of them.
  */
 export interface Places {
   /** After a `match` or `contest` record was applied that created something. */

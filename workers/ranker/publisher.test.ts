@@ -77,7 +77,7 @@ function createBench(tickMs: number): Bench {
   };
 }
 
-test('the first record after quiet is published at once, what follows within the tick goes together', async () => {
+test('the first record after quiet goes at once, what follows within the tick together', async () => {
   const { clock, touch, said } = createBench(100);
   touch('c:a');
   await clock.advanceSettled(30);
@@ -99,7 +99,7 @@ test('a channel has at most one frame in a tick, each on its own; contests go be
   assert.deepEqual(said, ['0 c:a 1', '0 m:x 1', '50 c:b 2', '100 c:a 2', '100 m:x 2']);
 });
 
-test('while the bus has not taken the last frames no more are begun, and all that came goes into the next', async () => {
+test('while the bus has not taken the last frames, no more are begun', async () => {
   const { clock, touch, said, hold } = createBench(100);
   hold(true);
   touch('c:a');

@@ -4,9 +4,9 @@ import { contestTopic, matchTopic } from '../../channels/contest/messages.ts';
 import type { Ranking } from './ranking.ts';
 
 /**
- * When frames are made: the first record after quiet makes one at once, what comes within `tickMs` after it goes
- * together into the next. A channel has at most one frame in `tickMs`, and no new one is begun before the bus has
- * taken the last: a slow bus makes frames fewer, not a queue longer.
+ * When frames are made: the first record after quiet makes one at once, what comes within `tickMs` after it
+ * goes together into the next. A channel has at most one frame in `tickMs`, and no new one is begun before
+ * the bus has taken the last: a slow bus makes frames fewer, not a queue longer.
  */
 export interface Publisher {
   /** To be called whenever records were applied. */

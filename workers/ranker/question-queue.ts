@@ -1,9 +1,9 @@
 import type { Clock } from '../../channels/clock.ts';
 
 /**
- * Answers in the order asked, with a budget: while records are being applied, at most `budgetMs` of each `windowMs`
- * go into answers, so that a storm of questions never holds up the board. One that has waited too long is dropped:
- * whoever asked has given up and asks again.
+ * Answers in the order asked, with a budget: while records are being applied, at most `budgetMs` of each
+ * `windowMs` go into answers, so that a storm of questions never holds up the board. One that has waited
+ * too long is dropped: whoever asked has given up and asks again.
  */
 export interface QuestionQueue {
   /**

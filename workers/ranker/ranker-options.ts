@@ -21,7 +21,9 @@ export interface RankerOptions {
   /** Longest wait of a question for its `minVersion`. */
   waitMsMax: number;
 
-  /** Channels that one edge may want: every contest of its sockets, and a bound on what a faulty one costs. */
+  /**
+   * Channels that one edge may want: every contest of its sockets, and a bound on what a faulty one costs.
+   */
   wantedPerEdgeMax: number;
   /** A lease lasts at most so long, whatever was asked. */
   leaseMsMax: number;
@@ -61,6 +63,8 @@ export interface RankerOptions {
   archiveIntervalPages: number;
   /** A final match or contest leaves memory after this. */
   finalKeepMs: number;
+  /** First pages of what is final that stay readable after that, for `keepsakeExpireMs`: 100,000 rows. */
+  finalPagesMax: number;
 }
 
 export const rankerDefaults: Omit<RankerOptions, 'checkpointFolder'> = {
@@ -90,4 +94,5 @@ export const rankerDefaults: Omit<RankerOptions, 'checkpointFolder'> = {
   archiveIntervalMs: 300_000,
   archiveIntervalPages: 20,
   finalKeepMs: 3_600_000,
+  finalPagesMax: 200,
 };

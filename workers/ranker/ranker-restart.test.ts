@@ -109,7 +109,7 @@ test('a checkpoint of another log is not used: its last record is looked at', as
   });
 });
 
-test('a log whose beginning is gone: matches whose first record went with it are refused, new ones taken', async () => {
+test('where the log’s beginning is gone, matches that began there are refused', async () => {
   await withRankerBed(async (bed) => {
     const records = await begin(bed);
     const first = await bed.start();

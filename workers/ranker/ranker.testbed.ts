@@ -24,19 +24,24 @@ import {
 } from '../../channels/contest/messages.ts';
 import { createEmbeddedLookup } from '../../channels/lookup/lookup.embedded.ts';
 import type { Lookup } from '../../channels/lookup/lookup.ts';
+import { createEmbeddedPages } from '../../channels/pages/pages.embedded.ts';
 import type { Pages } from '../../channels/pages/pages.ts';
-import type { RankedSets, SetRow } from '../../channels/sets/ranked-sets.ts';
+import { createEmbeddedRankedSets } from '../../channels/sets/ranked-sets.embedded.ts';
+import type { RankedSets } from '../../channels/sets/ranked-sets.ts';
 import { openEmbeddedStore } from '../../channels/store/store.embedded.ts';
 import { recordKey } from '../../proto/parse-record.ts';
 import type { ContestEvent } from '../../proto/records.ts';
-import type { Archive, ArchivedVersion } from '../archive/archive.ts';
+import { createEmbeddedArchive } from '../archive/archive.embedded.ts';
+import type { Archive } from '../archive/archive.ts';
 import { createEmbeddedLog } from '../log/log.embedded.ts';
 import type { Log, Place } from '../log/log.ts';
 import { type DeadLetter, readDeadLetter } from '../source/dead-letters.ts';
 import { createRanker, type Ranker, type RankerParts } from './ranker.ts';
 import { type RankerOptions, rankerDefaults } from './ranker-options.ts';
 
-/** Rankers on the real embedded log, bus and lookup, each with a clock of its own that a test moves by hand. */
+/**
+ * Rankers on the real embedded log, bus and lookup, each with a clock of its own that a test moves by hand.
+ */
 export interface RankerBed {
   log: Log;
   bus: Bus;
@@ -44,8 +49,8 @@ export interface RankerBed {
   archive: Archive;
   /** Lets the log's waits before a retry go by. */
   retry(): Promise<void>;
-  archived: Map<string, { board: ArchivedVersion; pages: Uint8Array[] }[]>;
-  tops: Map<string, readonly SetRow[]>;
+  pages: Pages;
+  sets: RankedSets;
   checkpointFolder: string;
   start(options?: Partial<RankerOptions>, parts?: Partial<RankerParts>): Promise<Running>;
   append(...records: ContestEvent[]): Promise<Place[]>;
@@ -93,8 +98,9 @@ export async function withRankerBed(body: (bed: RankerBed) => Promise<void>): Pr
   const log = createEmbeddedLog({ store, clock, topics, onError });
   const bus = createEmbeddedBus({ store, clock, newEpoch: () => 'e1', onError });
   const lookup = createEmbeddedLookup({ store, clock, onError });
-  const { archive, archived } = createMemoryArchive();
-  const { sets, tops } = createMemorySets();
+  const pages = createEmbeddedPages({ store, clock, onError });
+  const sets = createEmbeddedRankedSets({ store });
+  const archive = createEmbeddedArchive({ store });
   const running: Running[] = [];
   const checkpointFolder = join(folder, 'checkpoints');
 
@@ -121,12 +127,12 @@ export async function withRankerBed(body: (bed: RankerBed) => Promise<void>): Pr
     lookup,
     archive,
     retry: () => clock.advanceSettled(20_000),
-    archived,
-    tops,
+    pages,
+    sets,
     checkpointFolder,
     async start(options = {}, parts = {}) {
       const started = await startRanker(
-        { log, bus, lookup, pages: noPages, sets, archive, ...parts },
+        { log, bus, lookup, pages, sets, archive, ...parts },
         { ...rankerDefaults, checkpointFolder, archiveIntervalMs: 0, ...options },
       );
       running.push(started);
@@ -165,7 +171,7 @@ export async function withRankerBed(body: (bed: RankerBed) => Promise<void>): Pr
     for (const { ranker } of running) await ranker.close();
     await log.close();
     await bus.close();
-    await lookup.close();
+    for (const port of [lookup, pages, sets, archive]) await port.close();
     await store.close();
     await rm(folder, { recursive: true });
   }
@@ -241,47 +247,6 @@ function createPlug(log: Log, bus: Bus): { log: Log; bus: Bus; pull(): Promise<v
       },
     },
   };
-}
-
-const noPages: Pages = {
-  put: async () => undefined,
-  get: async () => null,
-  remove: async () => undefined,
-  close: async () => undefined,
-};
-
-function createMemoryArchive(): { archive: Archive; archived: RankerBed['archived'] } {
-  const archived: RankerBed['archived'] = new Map();
-  const archive: Archive = {
-    async save(board, pages) {
-      const boards = archived.get(board.contest) ?? [];
-      archived.set(board.contest, [
-        { board, pages: [...pages] },
-        ...boards.filter((other) => other.board.version !== board.version),
-      ]);
-    },
-    versions: async (contest, limit) =>
-      (archived.get(contest) ?? []).slice(0, limit).map(({ board }) => board),
-    page: async (contest, version, page) =>
-      archived.get(contest)?.find(({ board }) => board.version === version)?.pages[page] ?? null,
-    close: async () => undefined,
-  };
-  return { archive, archived };
-}
-
-function createMemorySets(): { sets: RankedSets; tops: RankerBed['tops'] } {
-  const tops: RankerBed['tops'] = new Map();
-  const sets: RankedSets = {
-    apply: async () => undefined,
-    page: async () => null,
-    counts: async (names) => names.map(() => null),
-    scores: async (_set, members) => members.map(() => null),
-    async replace(set, _fence, rows) {
-      tops.set(set, rows);
-    },
-    close: async () => undefined,
-  };
-  return { sets, tops };
 }
 
 /** Records with ids and times that rise. */

@@ -20,8 +20,8 @@ import { epochOf, type RankingOptions, rankingDefaults } from './ranker-state.ts
 import { restorePartition } from './restore.ts';
 
 /**
- * The ranker: consumes `contest-events` as group `ranker-<replica>`, keeps a ranking of each partition it is given,
- * publishes frames of what edges want and answers their questions.
+ * The ranker: consumes `contest-events` as group `ranker-<replica>`, keeps a ranking of each partition it
+ * is given, publishes frames of what edges want and answers their questions.
  */
 export interface Ranker {
   /** Every partition is taken and has caught up with the log as it was then. */
@@ -50,7 +50,7 @@ export interface RankerParts {
   elapsed?: () => number;
 }
 
-export const contestEventsTopic = 'contest-events';
+const contestEventsTopic = 'contest-events';
 
 /** Resolves when it has joined the group; `ready` says when it has caught up. */
 export async function createRanker(parts: RankerParts): Promise<Ranker> {

@@ -17,8 +17,8 @@ export interface Restored {
   letters: CheckpointEnvelope['letters'];
   finals: FinalState[];
   /**
-   * The beginning of the log is gone and was not in a checkpoint: what looks like the first record of a match may be
-   * a later one.
+   * The beginning of the log is gone and was not in a checkpoint: what looks like the first record of a
+   * match may be a later one.
    */
   beheaded: boolean;
 }
@@ -34,7 +34,8 @@ export interface RestoreParts {
 }
 
 /**
- * From the checkpoint, if it is whole and the log still is the one it was made from; else from the log's beginning.
+ * From the checkpoint, if it is whole and the log still is the one it was made from; else from the log's
+ * beginning.
  */
 export async function restorePartition(parts: RestoreParts): Promise<Restored> {
   const { log, topic, partition, store, logger, create } = parts;

@@ -70,7 +70,7 @@ test('a frame that somebody said before it was made here is not kept', () => {
   assert.deepEqual(said, []);
 });
 
-test('silence of a second makes it speak, from the oldest frame not heard; other channels stay as they are', () => {
+test('silence of a second makes it speak for that channel, from the oldest frame not heard', () => {
   const { clock, said, voice, say } = create(1);
   say('c:a');
   say('c:b');
@@ -89,7 +89,7 @@ test('silence of a second makes it speak, from the oldest frame not heard; other
   assert.equal(voice.speaks('c:b'), false);
 });
 
-test('heads of a lower replica that cover what it said make it silent; those of a higher or an older state do not', () => {
+test('heads of a lower replica that cover what it said make it silent, no others', () => {
   const { clock, said, voice, say } = create(2);
   say('c:a');
   clock.advance(1_000);

@@ -2,10 +2,11 @@ import type { Clock } from '../../channels/clock.ts';
 import type { Heads } from '../../channels/contest/messages.ts';
 
 /**
- * Which replica speaks. Replica 0 publishes every frame. Another keeps each frame back until somebody's frame that
- * covers it has been heard; one that was not heard for `takeoverMs` makes it speak for that channel, beginning with
- * all it kept back. It falls silent again when a lower replica's heads name a version of the channel that covers the
- * last it said. Two that speak at once do no harm: whoever listens takes either's.
+ * Which replica speaks. Replica 0 publishes every frame. Another keeps each frame back until somebody's
+ * frame that covers it has been heard; one that was not heard for `takeoverMs` makes it speak for that
+ * channel, beginning with all it kept back. It falls silent again when a lower replica's heads name a
+ * version of the channel that covers the last it said. Two that speak at once do no harm: whoever listens
+ * takes either's.
  */
 export interface Voice {
   /** A frame of this replica; published now, kept back, or dropped as heard already. Never rejects. */

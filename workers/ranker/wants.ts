@@ -10,8 +10,8 @@ import { createLeases } from './leases.ts';
 import type { Ranking } from './ranking.ts';
 
 /**
- * What edges want: leases, and from them what the ranking watches. A wanted fantasy contest makes its match's channel
- * wanted too, for small contests have no frames of their own.
+ * What edges want: leases, and from them what the ranking watches. A wanted fantasy contest makes its
+ * match's channel wanted too, for small contests have no frames of their own.
  */
 export interface Wants {
   /** null: beyond what one edge may want (renewals in the question are granted all the same). */
@@ -52,7 +52,7 @@ export function createWants(parts: WantsParts): Wants {
     ranking.watchContest(contest);
     contestMatch.set(contest, info.match);
     const now = clock.now();
-    if (info.large || info.kind === 'scores') heads.moved('contest', contest, ranking.version, now);
+    if (info.large || info.kind === 'scores') heads.began('contest', contest, ranking.version, now);
     if (info.match === null) return;
     const siblings = byMatch.get(info.match);
     if (siblings !== undefined) siblings.add(contest);
@@ -62,7 +62,7 @@ export function createWants(parts: WantsParts): Wants {
 
   function beginMatch(match: string, now: number): void {
     heard.add(match);
-    heads.moved('match', match, ranking.version, now);
+    heads.began('match', match, ranking.version, now);
   }
 
   function endContest(contest: string): void {

@@ -5,9 +5,9 @@ import type { Log, NewRecord } from '../log/log.ts';
 /**
  * Dead letters: what was refused, where it stood and why, one record of the topic `dead-letters` each.
  *
- * A letter about a record of the log is written exactly once, whatever restarts: all letters of one record are
- * appended together, letters of a partition in the order of its offsets and to one partition of the topic, so the
- * last one written there says how far the writing had come.
+ * A letter about a record of the log is written exactly once, whatever restarts: all letters of one record
+ * are appended together, letters of a partition in the order of its offsets and to one partition of the
+ * topic, so the last one written there says how far the writing had come.
  */
 export const deadLettersTopic = 'dead-letters';
 
@@ -16,8 +16,8 @@ export const clippedBytesMax = 2_048;
 
 export interface DeadLetter {
   /**
-   * `<topic>/<partition>/<offset>/<item>`, or `<topic>/in/<hash of the record>/<item>` where it never had a place: the
-   * same refusal always has the same id.
+   * `<topic>/<partition>/<offset>/<item>`, or `<topic>/in/<hash of the record>/<item>` where it never had a
+   * place: the same refusal always has the same id.
    */
   id: string;
   topic: string;

@@ -51,7 +51,7 @@ async function letters(log: Log): Promise<ReturnType<typeof readDeadLetter>[]> {
   return (await log.read('dead-letters', 0, 0, 1_000)).map((record) => readDeadLetter(record.value));
 }
 
-test('lines are taken in order, with the version of each key; refused ones are answered and become letters', async () => {
+test('lines are taken in order with each key’s version; refused ones become letters', async () => {
   await withIngest(async (ingest, log) => {
     const body = [
       points('m1', 'a'),

@@ -11,22 +11,26 @@ import { deadLetter, deadLettersTopic } from './dead-letters.ts';
 /**
  * The way in: records from back ends (NDJSON) and from edges into the log.
  *
- * Each line stands for itself: a refused one is answered with its number, a code and a sentence, and becomes a dead
- * letter; the others are taken. What is taken is durable when the answer comes, in the order of the lines.
+ * Each line stands for itself: a refused one is answered with its number, a code and a sentence, and
+ * becomes a dead letter; the others are taken. What is taken is durable when the answer comes, in the order
+ * of the lines.
  */
 export interface Ingest {
   /**
-   * Throws `ClientError`: `unknown_topic`; `body_too_large` (more lines than a request may have: nothing was taken);
-   * `unavailable` (too much under way: nothing was taken). Throws `ServiceError` when the log fails: some or all
-   * lines may have been taken, and sending them again is harmless.
+   * Throws `ClientError`: `unknown_topic`; `body_too_large` (more lines than a request may have: nothing
+   * was taken); `unavailable` (too much under way: nothing was taken). Throws `ServiceError` when the log
+   * fails: some or all lines may have been taken, and sending them again is harmless.
    */
   ingest(topic: string, ndjson: Uint8Array): Promise<Ingested>;
   /** One record made inside; trusted to be well-formed. */
   submit(topic: IngestTopic, record: AnyRecord): Promise<{ partition: number; version: number }>;
 }
-export interface Ingested {
+interface Ingested {
   taken: number;
-  /** For each key, in order of first appearance: the version at which all of its lines taken here are covered. */
+  /**
+   * For each key, in order of first appearance: the version at which all of its lines taken here are
+   * covered.
+   */
   versions: { key: string; version: number }[];
   refused: { line: number; code: CodeName; message: string }[];
 }
@@ -89,7 +93,7 @@ export function createIngest({ log, clock, options, logger, registry }: IngestPa
       if (bytesUnderWay + ndjson.byteLength > options.bytesUnderWayMax && bytesUnderWay > 0) {
         throw new ClientError(
           'unavailable',
-          `Requests of ${bytesUnderWay} bytes are still being written; at most ${options.bytesUnderWayMax} may be.`,
+          `${bytesUnderWay} bytes of other requests are being written; at most ${options.bytesUnderWayMax} may be.`,
         );
       }
       bytesUnderWay += ndjson.byteLength;
