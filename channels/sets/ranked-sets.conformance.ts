@@ -33,6 +33,7 @@ export function rankedSetsConformance(name: string, harness: RankedSetsHarness):
   pageLaws(law);
   applyLaws(law);
   replaceLaws(law);
+  nameLaws(law);
   law('[SET-1] [SET-2] [SET-4] [SET-7] [SET-10] random use equals sorting a map', randomUse);
 }
 
@@ -164,6 +165,21 @@ function applyLaws(law: Law): void {
     await sets.apply([drop('s', 'a'), drop('s', 'a')]);
     assert.deepEqual(await sets.page('s', 0, 10), { total: 0, rows: [] });
     assert.deepEqual(await sets.counts(['s']), [0]);
+  });
+}
+
+function nameLaws(law: Law): void {
+  law('[SET-11] names out of bounds are refused whole', async ({ sets }) => {
+    const most = 'ü'.repeat(127);
+    for (const name of ['', 'x'.repeat(256), 'ü'.repeat(128)]) {
+      await assert.rejects(sets.apply([put('s', 'a', 1), put('s', name, 1)]), ClientError);
+      await assert.rejects(sets.apply([put('s', 'a', 1), put(name, 'a', 1)]), ClientError);
+      await assert.rejects(sets.replace(name, 1, []), ClientError);
+      await assert.rejects(sets.replace('s', 1, [[name, 1]]), ClientError);
+    }
+    assert.deepEqual(await sets.counts(['s']), [0]);
+    await sets.apply([put(most, most, 1)]);
+    assert.deepEqual(await sets.page(most, 0, 10), { total: 1, rows: [[most, 1]] });
   });
 }
 

@@ -20,6 +20,8 @@
  *   ClientError, and nothing of its call is applied.
  * [SET-9] Sets do not touch each other, whatever their names.
  * [SET-10] What resolved survives the death of the process.
+ * [SET-11] Names of sets and members have 1 to 255 bytes; others are refused with a ClientError, and nothing of
+ *   their call is applied.
  */
 export interface RankedSets {
   /** All in one atomic step per set; repeats are harmless. Order within the call is kept per set. */
