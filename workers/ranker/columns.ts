@@ -55,4 +55,15 @@ export class Float64Column {
     }
     chunk[index & chunkMask] = value;
   }
+
+  /** The next index from `from` on with a value of at least `floor`, of those that there is room for; -1: none. */
+  nextAtLeast(from: number, floor: number): number {
+    for (let at = from >>> chunkBits; at < this.chunks.length; at += 1) {
+      const chunk = this.chunks[at]!;
+      for (let i = at === from >>> chunkBits ? from & chunkMask : 0; i < chunk.length; i += 1) {
+        if (chunk[i]! >= floor) return (at << chunkBits) + i;
+      }
+    }
+    return -1;
+  }
 }

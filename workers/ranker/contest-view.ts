@@ -1,7 +1,7 @@
 import type { TopRow } from '../../channels/contest/messages.ts';
 import type { EntryTable } from './entry-table.ts';
 import type { Members } from './members.ts';
-import { type Contest, freshCounts, type RankerState } from './ranker-state.ts';
+import { type Contest, freshCounts, isDense, type RankerState } from './ranker-state.ts';
 import type { ScoreCounts } from './score-counts.ts';
 import type { SortedCounts } from './sorted-counts.ts';
 import { topRows } from './top-rows.ts';
@@ -48,8 +48,14 @@ export function topOf(state: RankerState, contest: Contest): TopRow[] {
     members: contest.members,
     scoreOf: (entry: number) => scoreOf(contest, entry),
     threshold: (rows: number) => counts.threshold(rows),
+    nextAtLeast: nextAtLeastOf(contest),
     entryId: (entry: number) => table.entryId(entry),
     userId: (entry: number) => table.userId(entry),
   };
   return topRows(source, state.options.topRows);
+}
+
+function nextAtLeastOf(contest: Contest): ((from: number, floor: number) => number) | null {
+  if (contest.kind === 'scores') return (from, floor) => contest.scores.nextAtLeast(from, floor);
+  return isDense(contest) ? (from, floor) => contest.match.board.nextAtLeast(from, floor) : null;
 }

@@ -1,3 +1,5 @@
+import { chunkBits, chunkEntries, chunkMask } from './columns.ts';
+
 /**
  * The entries of a contest in order of first appearance: an entry's place here is its ordinal, and stays when it
  * leaves and comes back.
@@ -6,7 +8,7 @@
  * almost always entries appear in the order of their numbers, so those that raise the greatest number so far are found
  * by the greatest number of each block of 64 and a look through one block; only the others are in a hash table.
  */
-const gone = 0x80000000;
+export const goneBit = 0x80000000;
 const numberMask = 0x7fffffff;
 const listBits = 14;
 const listLength = 1 << listBits;
@@ -22,6 +24,8 @@ export class Members {
   private blockMax: Uint32Array | null = null;
   private max = -1;
   private late: LateIndex | null = null;
+  /** A bit per entry of the match, set while it is in the contest; by chunk. Kept only where `keepMasks` was called. */
+  private masks: (Uint32Array | undefined)[] | null = null;
 
   /** The ordinal, or -1 if the entry was never here. */
   find(entry: number): number {
@@ -45,7 +49,7 @@ export class Members {
   }
 
   isPresent(ordinal: number): boolean {
-    return this.lists[ordinal >>> listBits]![ordinal & (listLength - 1)]! < gone;
+    return this.lists[ordinal >>> listBits]![ordinal & (listLength - 1)]! < goneBit;
   }
 
   /** An entry that was never here. */
@@ -62,6 +66,7 @@ export class Members {
     list[at] = entry;
     this.size = ordinal + 1;
     this.live += 1;
+    if (this.masks !== null) setBit(this.masks, entry, true);
     if (entry > this.max) this.max = entry;
     else {
       this.late ??= new LateIndex();
@@ -76,8 +81,9 @@ export class Members {
     if (this.isPresent(ordinal) === present) return;
     const list = this.lists[ordinal >>> listBits]!;
     const at = ordinal & (listLength - 1);
-    list[at] = present ? list[at]! & numberMask : list[at]! | gone;
+    list[at] = present ? list[at]! & numberMask : list[at]! | goneBit;
     this.live += present ? 1 : -1;
+    if (this.masks !== null) setBit(this.masks, list[at]! & numberMask, present);
   }
 
   /** Whether entries stand in the order of their numbers. */
@@ -90,6 +96,20 @@ export class Members {
     return this.lists;
   }
 
+  /** Bits by chunk of 65,536 entries; made at the first call and kept from then on. */
+  keepMasks(): readonly (Uint32Array | undefined)[] {
+    if (this.masks !== null) return this.masks;
+    this.masks = [];
+    for (let ordinal = 0; ordinal < this.size; ordinal += 1) {
+      if (this.isPresent(ordinal)) setBit(this.masks, this.entryAt(ordinal), true);
+    }
+    return this.masks;
+  }
+
+  dropMasks(): void {
+    this.masks = null;
+  }
+
   private closeBlock(): void {
     const block = (this.size >>> blockBits) - 1;
     if (this.blockMax === null || block === this.blockMax.length) {
@@ -99,6 +119,19 @@ export class Members {
     }
     this.blockMax[block] = this.max;
   }
+}
+
+function setBit(masks: (Uint32Array | undefined)[], entry: number, on: boolean): void {
+  const at = entry >>> chunkBits;
+  while (masks.length <= at) masks.push(undefined);
+  let mask = masks[at];
+  if (mask === undefined) {
+    mask = new Uint32Array(chunkEntries >>> 5);
+    masks[at] = mask;
+  }
+  const bit = 1 << (entry & 31);
+  if (on) mask[(entry & chunkMask) >>> 5]! |= bit;
+  else mask[(entry & chunkMask) >>> 5]! &= ~bit;
 }
 
 /** Ordinals of the entries that appeared after one of a greater number: open addressing, load up to 0.8. */

@@ -343,18 +343,39 @@ export function growIfLarge(
   state.watchedContests.add(contest);
 }
 
+/** Lanes of counts stay within a processor's nearest memory up to this many scores. */
+const laneMax = 16_384;
+
 /** Counts of a large contest, counted anew where points have changed since. */
 export function freshCounts(state: RankerState, contest: FantasyContest): ScoreCounts {
-  const { match, counts } = contest;
+  const { match, counts, members } = contest;
   if (counts === null) throw new Error(`contest ${contest.id} is small: it has no counts`);
   if (counts.isFresh(match.points)) return counts;
   const { min, max } = teamBounds(match.totals);
   const size = max - min + 1;
-  if (state.histogram.length < size) state.histogram = new Int32Array(size);
-  const histogram = state.histogram.subarray(0, size).fill(0);
-  match.board.countMembers(contest.members, min, histogram);
-  counts.take(match.points, min, histogram);
+  const lane = size <= laneMax ? size : 0;
+  if (state.histogram.length < Math.max(size, 4 * lane))
+    state.histogram = new Int32Array(Math.max(size, 4 * lane));
+  const histogram = state.histogram.fill(0, 0, Math.max(size, 4 * lane));
+  if (isDense(contest)) {
+    match.board.countMasked(members.keepMasks(), min, histogram, lane);
+    for (let i = 0; i < lane; i += 1) {
+      histogram[i]! += histogram[i + lane]! + histogram[i + 2 * lane]! + histogram[i + 3 * lane]!;
+    }
+  } else {
+    members.dropMasks();
+    match.board.countListed(members, min, histogram);
+  }
+  counts.take(match.points, min, histogram.subarray(0, size));
   return counts;
+}
+
+/**
+ * Whether a contest holds so many of its match's entries that going over all of them in order is faster than by its
+ * list; a bit for each of them is then at most two bytes an entry.
+ */
+export function isDense(contest: FantasyContest): boolean {
+  return contest.members.live * 16 >= contest.match.table.count;
 }
 
 export function remember(state: RankerState, forgotten: Forgotten): void {

@@ -1,6 +1,6 @@
 import { limits } from '../../proto/limits.ts';
 import { chunkBits, chunkEntries, chunkMask, firstChunkCapacity } from './columns.ts';
-import type { Members } from './members.ts';
+import { goneBit, type Members } from './members.ts';
 
 /**
  * The teams of a match as bitmaps, and the score of each: for every player and role (plain, vice-captain, captain) one
@@ -129,15 +129,51 @@ export class TeamBoard {
     }
   }
 
-  /** Adds to `histogram` how many of the members present stand at each score; index 0 is the score `low`. */
-  countMembers(members: Members, low: number, histogram: Int32Array): void {
+  /**
+   * Adds to `histogram` how many of the members present stand at each score; index 0 is the score `low`. Entries are
+   * counted in turn into four lanes of `lane` counts (0: all into one): equal scores side by side would wait for each
+   * other.
+   */
+  countMasked(
+    masks: readonly (Uint32Array | undefined)[],
+    low: number,
+    histogram: Int32Array,
+    lane: number,
+  ): void {
+    for (let at = 0; at < masks.length; at += 1) {
+      const mask = masks[at];
+      if (mask === undefined) continue;
+      const { scores } = this.chunks[at]!;
+      if (scores instanceof Int16Array) countMasked16(scores, mask, low, histogram, lane);
+      else countMasked32(scores, mask, low, histogram, lane);
+    }
+  }
+
+  /** The same by the list, into one lane: for contests of few of the match's entries. */
+  countListed(members: Members, low: number, histogram: Int32Array): void {
     let left = members.size;
     for (const list of members.raw()) {
       const size = Math.min(left, list.length);
-      let from = 0;
-      while (from < size) from = this.countRun(list, from, size, low, histogram);
+      for (let i = 0; i < size; i += 1) {
+        const value = list[i]!;
+        if (value < goneBit) histogram[this.score(value) - low]! += 1;
+      }
       left -= size;
     }
+  }
+
+  /** The next entry from `from` on with a score of at least `floor`, in the contest or not; -1: none. */
+  nextAtLeast(from: number, floor: number): number {
+    for (let at = from >>> chunkBits; at < this.chunks.length; at += 1) {
+      const { scores } = this.chunks[at]!;
+      const within = at === from >>> chunkBits ? from & chunkMask : 0;
+      const found =
+        scores instanceof Int16Array
+          ? nextAtLeast16(scores, within, floor)
+          : nextAtLeast32(scores, within, floor);
+      if (found >= 0) return (at << chunkBits) + found;
+    }
+    return -1;
   }
 
   /** Scores of the members present, by ordinal; 0 for those who are gone. */
@@ -145,25 +181,36 @@ export class TeamBoard {
     const size = members.size;
     const scores = this.wide ? new Int32Array(size) : new Int16Array(size);
     const present = new Uint8Array(size);
-    let ordinal = 0;
+    let first = 0;
     for (const list of members.raw()) {
-      for (let i = 0; i < list.length && ordinal < size; i += 1, ordinal += 1) {
-        const value = list[i]!;
-        if (value >= 0x80000000) continue;
-        scores[ordinal] = this.score(value);
-        present[ordinal] = 1;
-      }
+      const to = Math.min(list.length, size - first);
+      let from = 0;
+      while (from < to) from = this.copyRun(list, from, to, first, scores, present);
+      first += list.length;
     }
     return { scores, present };
   }
 
-  /** Counts from `from` on for as long as members are in one chunk; answers where it stopped. */
-  private countRun(list: Uint32Array, from: number, to: number, low: number, histogram: Int32Array): number {
+  /** Copies for as long as entries are in one chunk; answers where it stopped. */
+  private copyRun(
+    list: Uint32Array,
+    from: number,
+    to: number,
+    first: number,
+    scores: Int16Array | Int32Array,
+    present: Uint8Array,
+  ): number {
     const at = (list[from]! & 0x7fffffff) >>> chunkBits;
-    const scores = this.chunks[at]!.scores;
-    return scores instanceof Int16Array
-      ? countRun16(scores, at, list, from, to, low, histogram)
-      : countRun32(scores, at, list, from, to, low, histogram);
+    const source = this.chunks[at]!.scores;
+    let i = from;
+    for (; i < to; i += 1) {
+      const value = list[i]! | 0;
+      if ((value & 0x7fffffff) >>> chunkBits !== at) break;
+      if (value < 0) continue;
+      scores[first + i] = source[value & chunkMask]!;
+      present[first + i] = 1;
+    }
+    return i;
   }
 
   private widen(): void {
@@ -199,38 +246,89 @@ function addToHolders32(scores: Int32Array, row: Uint32Array, delta: number): vo
   }
 }
 
-function countRun16(
+function countMasked16(
   scores: Int16Array,
-  chunk: number,
-  list: Uint32Array,
-  from: number,
-  to: number,
+  mask: Uint32Array,
   low: number,
   histogram: Int32Array,
-): number {
-  let i = from;
-  for (; i < to; i += 1) {
-    const value = list[i]! | 0;
-    if ((value & 0x7fffffff) >>> chunkBits !== chunk) break;
-    if (value >= 0) histogram[scores[value & chunkMask]! - low]! += 1;
+  lane: number,
+): void {
+  const second = lane - low;
+  const third = 2 * lane - low;
+  const fourth = 3 * lane - low;
+  for (let word = 0; word < mask.length; word += 1) {
+    let bits = mask[word]! | 0;
+    const base = word << 5;
+    if (bits === -1) {
+      for (let i = base; i < base + 32; i += 4) {
+        histogram[scores[i]! - low]! += 1;
+        histogram[scores[i + 1]! + second]! += 1;
+        histogram[scores[i + 2]! + third]! += 1;
+        histogram[scores[i + 3]! + fourth]! += 1;
+      }
+      continue;
+    }
+    while (bits !== 0) {
+      const lowest = bits & -bits;
+      histogram[scores[base + 31 - Math.clz32(lowest)]! - low]! += 1;
+      bits ^= lowest;
+    }
   }
-  return i;
 }
 
-function countRun32(
+function countMasked32(
   scores: Int32Array,
-  chunk: number,
-  list: Uint32Array,
-  from: number,
-  to: number,
+  mask: Uint32Array,
   low: number,
   histogram: Int32Array,
-): number {
-  let i = from;
-  for (; i < to; i += 1) {
-    const value = list[i]! | 0;
-    if ((value & 0x7fffffff) >>> chunkBits !== chunk) break;
-    if (value >= 0) histogram[scores[value & chunkMask]! - low]! += 1;
+  lane: number,
+): void {
+  const second = lane - low;
+  const third = 2 * lane - low;
+  const fourth = 3 * lane - low;
+  for (let word = 0; word < mask.length; word += 1) {
+    let bits = mask[word]! | 0;
+    const base = word << 5;
+    if (bits === -1) {
+      for (let i = base; i < base + 32; i += 4) {
+        histogram[scores[i]! - low]! += 1;
+        histogram[scores[i + 1]! + second]! += 1;
+        histogram[scores[i + 2]! + third]! += 1;
+        histogram[scores[i + 3]! + fourth]! += 1;
+      }
+      continue;
+    }
+    while (bits !== 0) {
+      const lowest = bits & -bits;
+      histogram[scores[base + 31 - Math.clz32(lowest)]! - low]! += 1;
+      bits ^= lowest;
+    }
   }
-  return i;
+}
+
+/** Looks at eight scores by one comparison: the sign of what is missing to each, one below the floor, or'ed. */
+function nextAtLeast16(scores: Int16Array, from: number, floor: number): number {
+  const below = floor - 1;
+  let i = from;
+  for (; (i & 7) !== 0; i += 1) if (scores[i]! > below) return i;
+  for (; i < scores.length; i += 8) {
+    const signs =
+      (below - scores[i]!) |
+      (below - scores[i + 1]!) |
+      (below - scores[i + 2]!) |
+      (below - scores[i + 3]!) |
+      (below - scores[i + 4]!) |
+      (below - scores[i + 5]!) |
+      (below - scores[i + 6]!) |
+      (below - scores[i + 7]!);
+    if (signs >= 0) continue;
+    while (scores[i]! <= below) i += 1;
+    return i;
+  }
+  return -1;
+}
+
+function nextAtLeast32(scores: Int32Array, from: number, floor: number): number {
+  for (let i = from; i < scores.length; i += 1) if (scores[i]! >= floor) return i;
+  return -1;
 }

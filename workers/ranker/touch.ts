@@ -23,7 +23,8 @@ export function touchTeam(
   after: number | null,
 ): void {
   const watch = contest.watch;
-  if (watch === null) return;
+  // Amid the record that made it large: whoever holds it as a large one has the whole of that record.
+  if (watch === null || contest.seen <= watch.base) return;
   if (watch.changed !== null) {
     watch.changed.add(entry);
     if (watch.changed.size > state.options.changedUsersMax) watch.changed = null;
