@@ -40,6 +40,7 @@ export interface BroadcastParts {
   elapsed(): number;
   /** A frame of the channel was made: state has changed. */
   onFrame(kind: 'contest' | 'match', id: string): void;
+  onWanted(contest: string): void;
 }
 
 const namesPerHeads = 5_000;
@@ -103,6 +104,7 @@ export function createBroadcast(parts: BroadcastParts): Broadcast {
     heads,
     wantedPerEdgeMax: options.wantedPerEdgeMax,
     leaseMsMax: options.leaseMsMax,
+    onWanted: parts.onWanted,
     onFreed(channel) {
       publisher.forget(channel);
       voice.forget(channel);

@@ -6,7 +6,7 @@ import { contestTopic, type Heads, matchTopic } from '../../channels/contest/mes
  * stands for them.
  */
 export interface HeadsBook {
-  /** A channel is wanted from now on: its next frame begins at or before `version`. Nothing if it was already. */
+  /** A channel is wanted from now on: its next frame begins at or before `version`. Again: nothing. */
   began(kind: 'contest' | 'match', id: string, version: number, now: number): void;
   /** A channel has a frame of `version`. */
   moved(kind: 'contest' | 'match', id: string, version: number, now: number): void;

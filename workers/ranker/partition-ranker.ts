@@ -19,7 +19,7 @@ import type { OrderSorter } from './order-sorter.ts';
 import { createOrders } from './orders.ts';
 import { createCheckpoints } from './partition-checkpoints.ts';
 import { createPlaces } from './places.ts';
-import { createQuestionQueue } from './question-queue.ts';
+import type { QuestionQueue } from './question-queue.ts';
 import type { PartitionGauges, RankerMetrics } from './ranker-metrics.ts';
 import type { RankerOptions } from './ranker-options.ts';
 import type { Restored } from './restore.ts';
@@ -33,6 +33,8 @@ export interface PartitionRanker {
   readonly version: number;
   /** Has applied all that stood in the log when the partition was taken; stays so. */
   readonly caughtUp: boolean;
+  /** Records are being applied, or were within the last tick. */
+  readonly busy: boolean;
   readonly answer: Answer;
   onBatch(batch: Batch): Promise<void>;
   /** The bus or the stores behind it may have lost their memory. */
@@ -55,6 +57,8 @@ export interface SharedParts {
   options: RankerOptions;
   metrics: RankerMetrics;
   sorter: OrderSorter;
+  /** One for all partitions: they share one thread. */
+  queue: QuestionQueue;
   topic: string;
   epochOf(partition: number, offset: number, id: string): string;
 }
@@ -81,14 +85,6 @@ export function createPartitionRanker(
   let closed = false;
 
   const waiters = createWaiters(clock, waitersMax);
-  const queue = createQuestionQueue({
-    clock,
-    elapsed,
-    busy: () => applying || clock.now() - appliedAt < options.tickMs,
-    windowMs: options.tickMs,
-    budgetMs: (options.tickMs * options.answerPercentMax) / 100,
-    questionsMax: options.questionsMax,
-  });
   const orders = createOrders({
     ranking,
     clock,
@@ -116,6 +112,7 @@ export function createPartitionRanker(
     logger,
     metrics,
     elapsed,
+    onWanted: keepsakes.changed,
     onFrame(kind, id) {
       if (kind === 'contest') keepsakes.changed(id);
       else for (const contest of broadcast.wants.contestsOf(id)) keepsakes.changed(contest);
@@ -150,6 +147,7 @@ export function createPartitionRanker(
         keepsakes.forget(contest);
       }
       if (final.kind === 'match') broadcast.wants.drop('match', final.id);
+      if (ranking.match(final.id) === null && ranking.contest(final.id) === null) return;
       ranking.forget(final.id);
       checkpoints.shrink();
       logger.info({ [final.kind]: final.id }, 'final and archived: left memory');
@@ -198,7 +196,7 @@ export function createPartitionRanker(
     ranking,
     wants: broadcast.wants,
     orders,
-    queue,
+    queue: shared.queue,
     waiters,
     pages: shared.pages,
     clock,
@@ -247,6 +245,9 @@ export function createPartitionRanker(
     get caughtUp() {
       return caughtUp;
     },
+    get busy() {
+      return applying || clock.now() - appliedAt < options.tickMs;
+    },
     answer,
     async onBatch(batch) {
       applying = true;
@@ -274,7 +275,7 @@ export function createPartitionRanker(
       }
       const { version } = ranking;
       const lag = Math.max(0, end - Math.max(version, restored.begin));
-      const waiting = queue.size + waiters.size;
+      const waiting = shared.queue.size + waiters.size;
       return { partition, version, lag, contests, entries, wanted: broadcast.wants.size, waiting };
     },
     async close() {
@@ -282,7 +283,6 @@ export function createPartitionRanker(
       for (const stop of timers) stop();
       broadcast.close();
       waiters.close();
-      queue.close();
       for (const work of [finals, boards, keepsakes]) work.close();
       await Promise.allSettled([finals.idle(), boards.idle(), keepsakes.idle()]);
       await checkpoints.now();

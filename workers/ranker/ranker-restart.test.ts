@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { appendFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { parseRecord } from '../../proto/parse-record.ts';
+import { createRanking } from './create-ranking.ts';
 import { createRecords, type RankerBed, startOfTime, until, withRankerBed } from './ranker.testbed.ts';
 
 const names = Array.from({ length: 40 }, (_, i) => `e${i}`);
@@ -225,5 +227,59 @@ test('a place of an earlier log is replaced; an id taken in another partition ke
       JSON.parse(Buffer.from((await bed.lookup.get([key]))[0]!).toString());
     assert.equal((await place('contest_c1')).epoch, (await bed.who('c1', [])).epoch);
     assert.equal((await place('contest_quiz')).epoch, 'other');
+  });
+});
+
+test('killed at random moments, boards and letters are those of one that never died', async () => {
+  const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
+  let state = seed;
+  const random = (below: number): number => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return Math.floor((state / 2_147_483_648) * below);
+  };
+  await withRankerBed(async (bed) => {
+    const records = await begin(bed);
+    const some = [
+      () => records.points('m1', random(24), random(50) - 9),
+      () => records.entries('m1', random(3) === 0 ? [] : ['c1'], random(40), 40 + random(5)),
+      () => records.score('quiz', random(2) === 0 ? 'a' : 'c', random(9)),
+      () => ({ ...records.points('m1', random(22), random(50)), at: startOfTime + random(400) }),
+    ];
+    let running = await bed.start({ checkpointRecordsMax: 7, checkpointSegmentsMax: 3, sliceMs: 0 });
+    let next = 6;
+    for (let step = 0; step < 120; step += 1) {
+      await bed.append(some[random(some.length)]!(), some[random(some.length)]!());
+      next += 2;
+      if (random(12) > 0) continue;
+      if (random(2) === 0) await running.applied(next - random(4));
+      await running.kill();
+      running = await bed.start({ checkpointRecordsMax: 7, checkpointSegmentsMax: 3, sliceMs: 0 });
+    }
+    await running.applied(next);
+    await until(() => running.ranker.ready());
+
+    const straight = createRanking();
+    const letters: string[] = [];
+    for (const logged of await bed.log.read('contest-events', 0, 0, 10_000)) {
+      const record = parseRecord('contest-events', logged.value, logged.timestamp);
+      for (const { code, item } of straight.apply(logged.offset, record)) {
+        letters.push(`${logged.offset} ${item} ${code}`);
+      }
+    }
+    const about = `SEED=${seed}`;
+    assert.deepEqual((await bed.ranks('c1', names)).ranks, straight.ranks('c1', names).ranks, about);
+    assert.deepEqual(
+      (await bed.ranks('quiz', ['a', 'b'])).ranks,
+      straight.ranks('quiz', ['a', 'b']).ranks,
+      about,
+    );
+    assert.deepEqual(await bed.who('c1', ['u1', 'u39']), straight.who('c1', ['u1', 'u39']), about);
+    await until(async () => (await bed.letters()).length >= letters.length, `letters, ${about}`);
+    assert.deepEqual(
+      (await bed.letters()).map(({ offset, item, code }) => `${offset} ${item} ${code}`),
+      letters,
+      about,
+    );
+    assert.ok(letters.length > 10, about);
   });
 });

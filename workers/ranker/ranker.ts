@@ -14,6 +14,7 @@ import { createCheckpointStore } from './checkpoint-store.ts';
 import { createRanking, restoreRanking } from './create-ranking.ts';
 import { createOrderSorter } from './order-sorter.ts';
 import { createPartitionRanker, type PartitionRanker, type SharedParts } from './partition-ranker.ts';
+import { createQuestionQueue } from './question-queue.ts';
 import { createRankerMetrics } from './ranker-metrics.ts';
 import type { RankerOptions } from './ranker-options.ts';
 import { epochOf, type RankingOptions, rankingDefaults } from './ranker-state.ts';
@@ -66,11 +67,21 @@ export async function createRanker(parts: RankerParts): Promise<Ranker> {
     topic,
     partition,
   });
+  const elapsed = parts.elapsed ?? ((): number => performance.now());
+  const queue = createQuestionQueue({
+    clock: parts.clock,
+    elapsed,
+    busy: () => rankers().some((ranker) => ranker.busy),
+    windowMs: options.tickMs,
+    budgetMs: (options.tickMs * options.answerPercentMax) / 100,
+    questionsMax: options.questionsMax,
+  });
   const shared: SharedParts = {
     ...parts,
-    elapsed: parts.elapsed ?? (() => performance.now()),
+    elapsed,
     metrics,
     sorter,
+    queue,
     topic,
     epochOf: (partition, offset, id) => epochOf(rankingOptions(partition), offset, id),
   };
@@ -89,8 +100,13 @@ export async function createRanker(parts: RankerParts): Promise<Ranker> {
       restore: (segments, head) => restoreRanking(segments, head, rankingOptions(partition)),
     });
     const ranker = createPartitionRanker(shared, partition, restored, store, own);
-    const endAnswers = await bus.answer(rankerSubject(partition), ranker.answer);
-    taken.set(partition, { ranker, endAnswers });
+    try {
+      const endAnswers = await bus.answer(rankerSubject(partition), ranker.answer);
+      taken.set(partition, { ranker, endAnswers });
+    } catch (error) {
+      await ranker.close();
+      throw error;
+    }
     return restored.begin;
   }
 
@@ -129,6 +145,7 @@ export async function createRanker(parts: RankerParts): Promise<Ranker> {
       endResets();
       await closing?.close();
       for (const partition of [...taken.keys()]) await giveBack(partition);
+      queue.close();
       await sorter.close();
     },
   };

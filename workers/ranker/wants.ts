@@ -34,6 +34,8 @@ export interface WantsParts {
   heads: HeadsBook;
   wantedPerEdgeMax: number;
   leaseMsMax: number;
+  /** Nobody wanted the contest until now. */
+  onWanted(contest: string): void;
   /** Nobody wants the channel's frames any more. */
   onFreed(channel: string): void;
 }
@@ -41,7 +43,7 @@ export interface WantsParts {
 const none: ReadonlySet<string> = new Set();
 
 export function createWants(parts: WantsParts): Wants {
-  const { ranking, clock, heads, wantedPerEdgeMax, leaseMsMax, onFreed } = parts;
+  const { ranking, clock, heads, wantedPerEdgeMax, leaseMsMax, onWanted, onFreed } = parts;
   const leases = createLeases(wantedPerEdgeMax);
   const contestMatch = new Map<string, string | null>();
   const byMatch = new Map<string, Set<string>>();
@@ -50,6 +52,7 @@ export function createWants(parts: WantsParts): Wants {
   function watchContest(contest: string): void {
     const info = ranking.contest(contest)!;
     ranking.watchContest(contest);
+    onWanted(contest);
     contestMatch.set(contest, info.match);
     const now = clock.now();
     if (info.large || info.kind === 'scores') heads.began('contest', contest, ranking.version, now);

@@ -93,7 +93,7 @@ export function createIngest({ log, clock, options, logger, registry }: IngestPa
       if (bytesUnderWay + ndjson.byteLength > options.bytesUnderWayMax && bytesUnderWay > 0) {
         throw new ClientError(
           'unavailable',
-          `${bytesUnderWay} bytes of other requests are being written; at most ${options.bytesUnderWayMax} may be.`,
+          `${bytesUnderWay} bytes are being written for others; at most ${options.bytesUnderWayMax} may be.`,
         );
       }
       bytesUnderWay += ndjson.byteLength;
