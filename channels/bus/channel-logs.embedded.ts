@@ -18,7 +18,7 @@ export interface ChannelLogs {
   /** Stops looking for old messages. */
   close(): void;
 }
-export interface Appended {
+interface Appended {
   position: number;
   stored: StoredMessage | null;
 }

@@ -16,7 +16,7 @@ export interface Blocks {
   /** A range of the order table, greatest first, from the member at the offset on. */
   rangeFrom(set: string, offset: number): BlockRange;
 }
-export interface BlockRange {
+interface BlockRange {
   reverse: true;
   start: BlockKey;
   exclusiveStart: boolean;

@@ -16,6 +16,8 @@ import { type EmbeddedStore, openEmbeddedStore } from './store.embedded.ts';
  * of them: the tests, and with arguments the processes.
  */
 const self = fileURLToPath(import.meta.url);
+/** Of util-linux: lifts a limit of a process that runs. */
+const limiter = 'prlimit';
 
 if (process.argv[2] === 'life') await live(process.argv[3]!);
 else if (process.argv[2] === 'full') await meetFullDisk(process.argv[3]!);
@@ -54,7 +56,7 @@ else {
       for await (const line of createInterface({ input: child.stdout })) {
         lines.push(line);
         if (line !== 'refused') continue;
-        execFileSync('prlimit', ['--pid', String(child.pid), '--fsize=unlimited']);
+        execFileSync(limiter, ['--pid', String(child.pid), '--fsize=unlimited']);
         child.stdin.write('more\n');
       }
       assert.equal(lines[0], 'refused');
@@ -128,7 +130,7 @@ async function meetFullDisk(folder: string): Promise<void> {
 /** Why the disk of a process cannot be made full here. */
 function fullDiskMissing(): string | false {
   try {
-    execFileSync('prlimit', ['--version'], { stdio: 'ignore' });
+    execFileSync(limiter, ['--version'], { stdio: 'ignore' });
     execFileSync('bash', ['--version'], { stdio: 'ignore' });
     return false;
   } catch {

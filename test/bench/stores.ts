@@ -7,11 +7,11 @@ import { systemClock } from '../../channels/clock.ts';
 import { createEmbeddedRankedSets } from '../../channels/sets/ranked-sets.embedded.ts';
 import type { RankedSets } from '../../channels/sets/ranked-sets.ts';
 import { openEmbeddedStore } from '../../channels/store/store.embedded.ts';
-import { createEmbeddedLog } from './log.embedded.ts';
-import type { Log } from './log.ts';
+import { createEmbeddedLog } from '../../workers/log/log.embedded.ts';
+import type { Log } from '../../workers/log/log.ts';
 
 /**
- * What the embedded stores cost: `node dist/workers/log/log.bench.js`. One line of JSON per figure; latencies in ms,
+ * What the embedded stores cost: `node dist/test/bench/stores.js`. One line of JSON per figure; latencies in ms,
  * durable (flushed) where something is written. About ten seconds.
  */
 const folder = mkdtempSync(join(tmpdir(), 'rankcast-bench-'));
