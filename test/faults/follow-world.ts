@@ -19,7 +19,7 @@ import { createEmbeddedLog, embeddedTopics } from '../../workers/log/log.embedde
 import type { Batch, Log } from '../../workers/log/log.ts';
 import type { Worker } from '../../workers/log/worker.ts';
 import { createProfilesWorker } from '../../workers/profiles/profiles-worker.ts';
-import { createLife, type Life } from './mortal.ts';
+import { createLife, type Fate, type Life, longLife } from './mortal.ts';
 
 /** The whole way of follows on the embedded stores, in one folder, with workers that can die. */
 export interface FollowWorld {
@@ -30,15 +30,23 @@ export interface FollowWorld {
   readonly bus: Bus;
   /** ms; the logs' clock, which only moves by hand. */
   now: number;
-  /** Starts workers; they die at their call number `steps` (0: never). */
-  start(batchMax: number, steps?: number, hasEffect?: boolean): Promise<void>;
-  /** Clears away workers, dead or alive, without letting them finish. */
-  kill(): Promise<void>;
-  /** Resolves with true when all workers have committed all there is, with false when they died before. */
+  /** Starts one worker of each kind, a member more of their groups. */
+  start(batchMax: number, fate?: Fate): Promise<void>;
+  /** Clears away members without letting them finish: the dead only, or all. Answers how many are left. */
+  bury(which: 'dead' | 'all'): Promise<number>;
+  /** Resolves with true when all there is has been committed, with false when a member has died before. */
   settled(): Promise<boolean>;
-  /** Failures that workers counted, other than by death. */
+  /** All members say that they are well. */
+  ready(): boolean;
+  /** Failed batches that the members counted. */
   failures(): Promise<number>;
   discard(): Promise<void>;
+}
+
+interface Member {
+  life: Life;
+  workers: Worker[];
+  registry: Registry;
 }
 
 const consumed = ['graph-commands', 'graph-changes', 'profiles'] as const;
@@ -52,16 +60,15 @@ export async function createFollowWorld(sweepIntervalMs = 60_000): Promise<Follo
   const onError = (error: unknown) => {
     throw error;
   };
-  const log = createEmbeddedLog({ store, clock, topics: embeddedTopics, onError });
+  const retries = { retryMinMs: 1, retryMaxMs: 4 };
+  const log = createEmbeddedLog({ store, clock, topics: embeddedTopics, onError, options: retries });
   const graph = createEmbeddedGraph({ store, clock, options: { sweepIntervalMs }, onError });
   const lookup = createEmbeddedLookup({ store, clock, onError });
   const sets = createEmbeddedRankedSets({ store });
   const bus = createEmbeddedBus({ store, clock, newEpoch: () => 'one', onError });
 
   const committed = new Map<string, number>();
-  let workers: Worker[] = [];
-  let life: Life = createLife(0, false);
-  let registry = new Registry();
+  let members: Member[] = [];
   let onProgress = (): void => undefined;
 
   function noteCommit({ topic, partition }: Batch, nextOffset: number): void {
@@ -91,13 +98,13 @@ export async function createFollowWorld(sweepIntervalMs = 60_000): Promise<Follo
     set now(ms) {
       now = ms;
     },
-    async start(batchMax, steps = 0, hasEffect = false) {
-      life = createLife(steps, hasEffect);
-      registry = new Registry();
+    async start(batchMax, fate = longLife) {
+      const life = createLife(fate);
+      const registry = new Registry();
       const lent = life.lendLog(log, noteCommit);
       const logger = pino({ level: 'silent' });
       const parts = { log: lent, lookup: life.lend(lookup), clock, logger, registry };
-      workers = await Promise.all([
+      const workers = await Promise.all([
         createGraphWorker({ ...parts, graph: life.lend(graph), options: { graphBatchMax: batchMax } }),
         createFollowersWorker({
           ...parts,
@@ -107,33 +114,39 @@ export async function createFollowWorld(sweepIntervalMs = 60_000): Promise<Follo
         }),
         createProfilesWorker({ ...parts, options: { profilesBatchMax: Math.min(500, batchMax) } }),
       ]);
+      members.push({ life, workers, registry });
     },
-    async kill() {
-      const closing = Promise.all(workers.map((worker) => worker.close()));
-      life.bury();
-      await closing;
-      workers = [];
+    async bury(which) {
+      const going = members.filter(({ life }) => which === 'all' || life.dead);
+      const closing = going.flatMap(({ workers }) => workers.map((worker) => worker.close()));
+      for (const { life } of going) life.bury();
+      await Promise.all(closing);
+      members = members.filter((member) => !going.includes(member));
+      return members.length;
     },
     async settled() {
       for (;;) {
         const progress = new Promise<void>((resolve) => {
           onProgress = resolve;
         });
-        if (life.dead) return false;
+        if (members.some(({ life }) => life.dead)) return false;
         if (await isSettled()) return true;
-        await Promise.race([progress, life.died]);
+        await Promise.race([progress, ...members.map(({ life }) => life.died)]);
       }
     },
+    ready: () => members.every(({ workers }) => workers.every((worker) => worker.ready())),
     async failures() {
       let sum = 0;
-      for (const name of ['graph', 'followers', 'profiles']) {
-        const metric = registry.getSingleMetric(`rankcast_${name}_failures_total`);
-        for (const { value } of (await metric?.get())?.values ?? []) sum += value;
+      for (const { registry } of members) {
+        for (const name of ['graph', 'followers', 'profiles']) {
+          const metric = registry.getSingleMetric(`rankcast_${name}_failures_total`);
+          for (const { value } of (await metric?.get())?.values ?? []) sum += value;
+        }
       }
       return sum;
     },
     async discard() {
-      await Promise.all(workers.map((worker) => worker.close()));
+      await Promise.all(members.flatMap(({ workers }) => workers.map((worker) => worker.close())));
       await log.close();
       await graph.close();
       await bus.close();

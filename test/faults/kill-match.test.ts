@@ -1,6 +1,6 @@
 /**
- * The every-delivery comparison while the process is ended by `kill -9` at random deliveries and started again, and
- * clients lose their connections at random: nothing is lost, nothing doubled.
+ * The every-delivery comparison while the process is ended by `kill -9` at random deliveries and started
+ * again, and clients lose their connections at random: nothing is lost, nothing doubled.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -35,7 +35,9 @@ after(async () => {
   await gateway.remove();
 });
 
-/** Posts while the process may die under the request; what was not acknowledged is posted again, harmlessly. */
+/**
+ * Posts while the process may die under the request; what was not acknowledged is posted again, harmlessly.
+ */
 async function postThroughKill(records: PointsRecord[], kill: boolean): Promise<number> {
   if (!kill) return await post(gateway, records);
   const attempt = post(gateway, records).catch(() => 0);

@@ -1,3 +1,4 @@
+import { ServiceError } from '../../proto/codes.ts';
 import type { Batch, ConsumeOptions, Log } from '../../workers/log/log.ts';
 
 /**
@@ -16,8 +17,18 @@ export interface Life {
   bury(): void;
 }
 
-/** Dies at the call number `steps` (0: never); `before` says whether that call still has its effect. */
-export function createLife(steps: number, hasEffect: boolean): Life {
+export interface Fate {
+  /** Dies at the call of this number; 0: never. */
+  steps: number;
+  /** Whether the call it dies at still has its effect. */
+  hasEffect: boolean;
+  /** Whether this call fails, though its life goes on: the other side was not reachable for a moment. */
+  isMissed(): boolean;
+}
+
+export const longLife: Fate = { steps: 0, hasEffect: false, isMissed: () => false };
+
+export function createLife({ steps, hasEffect, isMissed }: Fate): Life {
   let left = steps;
   let dead = false;
   let die = (): void => undefined;
@@ -37,6 +48,11 @@ export function createLife(steps: number, hasEffect: boolean): Life {
       if (hasEffect) call().catch(() => undefined);
       die();
       return grave;
+    }
+    if (isMissed()) {
+      // Half of the time what was asked has been done, and only the answer is lost.
+      if (isMissed()) call().catch(() => undefined);
+      throw new ServiceError('not reachable for a moment', true);
     }
     const answer = await call();
     return dead ? grave : answer;

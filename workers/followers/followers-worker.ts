@@ -10,7 +10,7 @@ import type { Batch, Log } from '../log/log.ts';
 import { takeRecords } from '../log/take-records.ts';
 import { startWorker, type Worker } from '../log/worker.ts';
 import { readTold, writeTold } from './told.ts';
-import { placeKey, placeOf, setChanges, type Telling, tellings } from './transitions.ts';
+import { placeKey, placeOf, runsApart, setChanges, type Telling, tellings } from './transitions.ts';
 
 export interface FollowersWorkerParts {
   log: Log;
@@ -52,8 +52,9 @@ export async function createFollowersWorker(parts: FollowersWorkerParts): Promis
   const untoldFrom = new Map<number, number>();
 
   async function onBatch(batch: Batch): Promise<void> {
-    const { records, letters } = takeRecords(batch, ({ value, timestamp }) =>
-      parseRecord('graph-changes', value, timestamp),
+    // Times were held against the log's clock when the commands came in.
+    const { records, letters } = takeRecords(batch, ({ value }) =>
+      parseRecord('graph-changes', value, Number.MAX_SAFE_INTEGER),
     );
     const changes = records.map(({ record, logged }) => ({ change: record, offset: logged.offset }));
     const last = batch.records[batch.records.length - 1]!;
@@ -124,11 +125,16 @@ async function membersOf(sets: RankedSets, changes: readonly GraphChange[]): Pro
   return found;
 }
 
-/** In order per channel: appends stand in the order of the calls. */
+/**
+ * Appends stand in the order of the calls. If some fail, the batch comes again and they stand after others;
+ * so what is told of one user is never under way together, lest an old word become the last.
+ */
 async function appendAll(bus: Bus, told: readonly Telling[]): Promise<void> {
-  await Promise.all(
-    told.map(({ channel, id, at, data }) =>
-      bus.append(channel, { id, at, data: Buffer.from(JSON.stringify(data)) }),
-    ),
-  );
+  for (const run of runsApart(told)) {
+    await Promise.all(
+      run.map(({ channel, id, at, data }) =>
+        bus.append(channel, { id, at, data: Buffer.from(JSON.stringify(data)) }),
+      ),
+    );
+  }
 }

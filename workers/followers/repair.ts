@@ -14,8 +14,9 @@ export interface Repaired {
 }
 
 /**
- * Makes a user's two sorted sets equal to the graph, page by page. Harmless to repeat. Changes that arrive meanwhile
- * may be undone by it and come back with their next change: run it again, or while no follows of this user come in.
+ * Makes a user's two sorted sets equal to the graph, page by page. Harmless to repeat. Changes that arrive
+ * meanwhile may be undone by it and come back with their next change: run it again, or while no follows of
+ * this user come in.
  */
 export async function repairUser(graph: Graph, sets: RankedSets, user: string): Promise<Repaired[]> {
   const done: Repaired[] = [];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { storedAffinity } from '../../channels/sets/affinity.ts';
 import type { GraphChange } from '../../proto/records.ts';
-import { setChanges, tellings } from './transitions.ts';
+import { runsApart, setChanges, tellings } from './transitions.ts';
 
 const at = Date.UTC(2026, 4, 1);
 
@@ -57,6 +57,25 @@ test('what was told before a crash is not told again, though it counts for what 
     told.map((telling) => telling.id),
     ['again'],
   );
+});
+
+test('what is told of one user on a channel is never in one run', () => {
+  const told = tellings(
+    numbered([
+      change('1', 'put', 'followers'),
+      change('2', 'put', 'following'),
+      change('3', 'remove', 'followers'),
+      change('4', 'remove', 'following'),
+      change('5', 'put', 'followers'),
+    ]),
+    new Set(),
+    0,
+  );
+  assert.deepEqual(
+    runsApart(told).map((run) => run.map(({ id }) => id)),
+    [['1', '2'], ['3', '4'], ['5']],
+  );
+  assert.deepEqual(runsApart([]), []);
 });
 
 test('of a member only what stands at the end goes to its set, and affinity creates none', () => {

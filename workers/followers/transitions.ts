@@ -59,6 +59,28 @@ function telling(change: GraphChange, isMember: boolean): Telling {
   return { channel: `feed:${user}`, id, at, data };
 }
 
+/**
+ * Cuts into runs, in order, none of which speaks of the same user on the same channel twice. Nearly always
+ * one.
+ */
+export function runsApart(told: readonly Telling[]): Telling[][] {
+  const runs: Telling[][] = [];
+  let run: Telling[] = [];
+  let named = new Set<string>();
+  for (const item of told) {
+    const key = `${item.channel} ${'user' in item.data ? item.data.user : item.data.other}`;
+    if (named.has(key)) {
+      runs.push(run);
+      run = [];
+      named = new Set();
+    }
+    named.add(key);
+    run.push(item);
+  }
+  if (run.length > 0) runs.push(run);
+  return runs;
+}
+
 /** What to do to the sets: of each place only what stands at the end. */
 export function setChanges(changes: readonly GraphChange[]): SetChange[] {
   const last = new Map<string, SetChange>();

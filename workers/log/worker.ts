@@ -5,11 +5,17 @@ import type { Batch, Log } from './log.ts';
 
 /** What consumes one topic as a member of a group. */
 export interface Worker {
-  /** It consumes, and of no partition did the last batch fail. */
+  /** It consumes, and of no partition did the last batch fail within `failureShownMs`. */
   ready(): boolean;
   /** Resolves after the batches under way. */
   close(): Promise<void>;
 }
+
+/**
+ * How long a failure counts: longer than the longest wait between tries, so that what goes on failing is seen
+ * to; but not for ever, since a commit whose answer was lost fails here and yet is never tried again.
+ */
+export const failureShownMs = 30_000;
 
 export interface WorkerParts {
   /** Also the group's name, and part of the metrics' names. */
@@ -47,15 +53,16 @@ export async function startWorker(parts: WorkerParts): Promise<Worker> {
     buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10],
     registers: [registry],
   });
-  const failing = new Set<number>();
+  /** By partition: when its last batch failed. */
+  const failedAt = new Map<number, number>();
   let closed = false;
 
   async function watched(partition: number, step: () => Promise<void>): Promise<void> {
     try {
       await step();
-      failing.delete(partition);
+      failedAt.delete(partition);
     } catch (error) {
-      failing.add(partition);
+      failedAt.set(partition, clock.now());
       throw error;
     }
   }
@@ -75,7 +82,7 @@ export async function startWorker(parts: WorkerParts): Promise<Worker> {
       records.inc(batch.records.length);
     },
     async onRevoke(partition) {
-      failing.delete(partition);
+      failedAt.delete(partition);
     },
     onError(error) {
       failures.inc();
@@ -83,7 +90,10 @@ export async function startWorker(parts: WorkerParts): Promise<Worker> {
     },
   });
   return {
-    ready: () => !closed && failing.size === 0,
+    ready() {
+      const since = clock.now() - failureShownMs;
+      return !closed && [...failedAt.values()].every((at) => at < since);
+    },
     async close() {
       closed = true;
       await consumer.close();
