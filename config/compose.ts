@@ -92,4 +92,3 @@ async function startFollowers({ engines, clock, logger, registry }: PartContext)
     { name: 'profiles', ready: () => profiles.ready(), close: () => profiles.close() },
   ];
 }
-
