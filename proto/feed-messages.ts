@@ -6,14 +6,14 @@
 /** On `feed:<user>`. */
 export type FeedMessage = FollowerMessage | UnfollowerMessage;
 /** `user` follows the channel's user from now on. */
-export interface FollowerMessage {
+interface FollowerMessage {
   type: 'follower';
   user: string;
   /** 0 to 1, at the time of the message. */
   affinity: number;
 }
 /** `user` follows no more, whoever ended it and how. */
-export interface UnfollowerMessage {
+interface UnfollowerMessage {
   type: 'unfollower';
   user: string;
 }

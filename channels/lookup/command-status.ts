@@ -12,9 +12,9 @@ export type CommandStatus =
   | { state: 'rejected'; code: CodeName; message: string };
 
 /** As long as a command may be under way. */
-export const commandStatusKeptMs = 24 * 3_600_000;
+const commandStatusKeptMs = 24 * 3_600_000;
 
-export function commandStatusKey(command: string): string {
+function commandStatusKey(command: string): string {
   return `command_${command}`;
 }
 

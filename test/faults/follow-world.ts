@@ -52,8 +52,10 @@ interface Member {
 const consumed = ['graph-commands', 'graph-changes', 'profiles'] as const;
 
 /** `sweepIntervalMs`: how often the graph forgets; short, to see that it never shows. */
-export async function createFollowWorld(sweepIntervalMs = 60_000): Promise<FollowWorld> {
-  const folder = mkdtempSync(join(tmpdir(), 'rankcast-follows-'));
+export async function createFollowWorld(
+  sweepIntervalMs = 60_000,
+  folder = mkdtempSync(join(tmpdir(), 'rankcast-follows-')),
+): Promise<FollowWorld> {
   const store = openEmbeddedStore(folder);
   let now = Date.UTC(2026, 4, 1);
   const clock: Clock = { now: () => now, after: systemClock.after };

@@ -12,7 +12,7 @@ export interface ModelCommand {
   affinity?: number;
   weight?: number;
 }
-export interface ModelMessage {
+interface ModelMessage {
   channel: string;
   at: number;
   data: Record<string, unknown>;
