@@ -1,0 +1,193 @@
+/**
+ * Leaderboards and ranks of entries, asked of the contest's ranker over the bus. What no ranker answers is served from
+ * the page it last left behind, marked stale.
+ */
+import type { Bus } from '../../channels/bus/bus.ts';
+import type { Clock } from '../../channels/clock.ts';
+import { decodePageAnswer, decodeRanksAnswer, encodeQuestion } from '../../channels/contest/message-codec.ts';
+import { type ContestPlace, type PageAnswer, rankerSubject } from '../../channels/contest/messages.ts';
+import type { Lookup } from '../../channels/lookup/lookup.ts';
+import type { Pages } from '../../channels/pages/pages.ts';
+import { ClientError, ServiceError } from '../../proto/codes.ts';
+import { limits } from '../../proto/limits.ts';
+import type { HttpResponse } from '../sockets/sockets.ts';
+import { jsonAnswer } from './http-error.ts';
+import { checkId, ids, wholeNumber } from './query.ts';
+import type { Call, Route } from './router.ts';
+import type { SingleFlight } from './single-flight.ts';
+
+export interface ContestReadsOptions {
+  askTimeoutMs: number;
+  minVersionWaitMs: number;
+  placePollMs: number;
+}
+export const contestReadsDefaults: ContestReadsOptions = {
+  // A ranker answers within a tick; one that takes longer is taken for gone, and the kept page serves.
+  askTimeoutMs: 500,
+  // Part of the interface: a caller that waits for its own write gets 504 after this.
+  minVersionWaitMs: 2_000,
+  // While waiting for a contest that was created a moment ago.
+  placePollMs: 25,
+};
+
+export interface ContestReadsParts {
+  bus: Bus;
+  lookup: Lookup;
+  pages: Pages;
+  clock: Clock;
+  options: ContestReadsOptions;
+  singleFlight: SingleFlight;
+}
+
+/** Entries in one request for ranks. */
+const ranksMax = 500;
+/** Ten billion rows. */
+const pageMax = 20_000_000;
+
+export function contestRoutes(parts: ContestReadsParts): Route[] {
+  const { singleFlight } = parts;
+
+  async function leaderboard({ request, params }: Call): Promise<HttpResponse> {
+    const contest = checkId('contest', params['contest'] ?? '');
+    const { query } = request;
+    const page = wholeNumber(query, 'page', { min: 0, max: pageMax, fallback: 0 });
+    const minVersion = minVersionOf(query);
+    refuseVersion(query);
+    return singleFlight(`page ${contest} ${page} ${minVersion}`, () =>
+      readPage(parts, contest, page, minVersion),
+    );
+  }
+
+  async function ranks({ request, params }: Call): Promise<HttpResponse> {
+    const contest = checkId('contest', params['contest'] ?? '');
+    const entries = ids(request.query, 'entry', ranksMax);
+    const minVersion = minVersionOf(request.query);
+    return singleFlight(`ranks ${contest} ${minVersion} ${entries.join(' ')}`, () =>
+      readRanks(parts, contest, entries, minVersion),
+    );
+  }
+
+  return [
+    { method: 'GET', path: '/v1/contests/{contest}/leaderboard', caller: 'token', handle: leaderboard },
+    { method: 'GET', path: '/v1/contests/{contest}/ranks', caller: 'token', handle: ranks },
+  ];
+}
+
+function minVersionOf(query: URLSearchParams): number {
+  return wholeNumber(query, 'minVersion', { min: 0, max: limits.integerMax, fallback: 0 });
+}
+
+/** Better than an answer of another version than the one meant. */
+function refuseVersion(query: URLSearchParams): void {
+  if (!query.has('version')) return;
+  throw new ClientError('bad_request', '`version` is not taken: the newest version is answered.');
+}
+
+async function readPage(
+  parts: ContestReadsParts,
+  contest: string,
+  page: number,
+  minVersion: number,
+): Promise<HttpResponse> {
+  const until = parts.clock.now() + parts.options.minVersionWaitMs;
+  const place = await findPlace(parts, contest, minVersion, until);
+  const waitMs = minVersion > 0 ? Math.max(0, until - parts.clock.now()) : 0;
+  const question = encodeQuestion({ q: 'page', contest, page, minVersion, waitMs });
+  let answer: PageAnswer;
+  try {
+    answer = decodePageAnswer(await ask(parts, place, question, waitMs));
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    return keptPage(parts, contest, place, page, minVersion, error);
+  }
+  if (answer.outcome === 'timeout') throw versionTimeout(minVersion, answer.version);
+  // The ranker has let go of it: final for an hour.
+  if (answer.outcome === 'unknown') return keptPage(parts, contest, place, page, minVersion, null);
+  return jsonAnswer(pageBody(answer));
+}
+
+function pageBody({ version, total, scoreStep, rows }: PageAnswer) {
+  return { version, total, scoreStep, rows };
+}
+
+/** The page last left behind; `why` null: nobody failed, the contest is over and gone from memory. */
+async function keptPage(
+  parts: ContestReadsParts,
+  contest: string,
+  place: ContestPlace,
+  page: number,
+  minVersion: number,
+  why: ServiceError | null,
+): Promise<HttpResponse> {
+  const kept = await parts.pages.get(contest, page);
+  if (kept === null || kept.epoch !== place.epoch) {
+    if (why === null) throw unknownContest(contest);
+    throw new ServiceError(`No ranker answers for contest ${contest}, and no page of it is kept.`, true, why);
+  }
+  if (kept.version < minVersion) throw versionTimeout(minVersion, kept.version);
+  const answer = decodePageAnswer(kept.bytes);
+  return jsonAnswer(why === null ? pageBody(answer) : { ...pageBody(answer), stale: true });
+}
+
+async function readRanks(
+  parts: ContestReadsParts,
+  contest: string,
+  entries: string[],
+  minVersion: number,
+): Promise<HttpResponse> {
+  const until = parts.clock.now() + parts.options.minVersionWaitMs;
+  const place = await findPlace(parts, contest, minVersion, until);
+  const waitMs = minVersion > 0 ? Math.max(0, until - parts.clock.now()) : 0;
+  const question = encodeQuestion({ q: 'ranks', contest, entries, minVersion, waitMs });
+  const answer = decodeRanksAnswer(await ask(parts, place, question, waitMs));
+  if (answer.outcome === 'timeout') throw versionTimeout(minVersion, answer.appliedVersion);
+  if (answer.outcome === 'unknown') throw unknownContest(contest);
+  const { version, appliedVersion, scoreStep } = answer;
+  const ranks: { entry: string; score: number; rank: number }[] = [];
+  answer.ranks.forEach((found, i) => {
+    const entry = entries[i];
+    if (found !== null && entry !== undefined) ranks.push({ entry, score: found[0], rank: found[1] });
+  });
+  return jsonAnswer({ version, appliedVersion, scoreStep, ranks });
+}
+
+function ask(
+  parts: ContestReadsParts,
+  place: ContestPlace,
+  question: Uint8Array,
+  waitMs: number,
+): Promise<Uint8Array> {
+  return parts.bus.ask(rankerSubject(place.partition), question, waitMs + parts.options.askTimeoutMs);
+}
+
+/**
+ * Where a contest lives. One that is not known is answered so at once, unless the caller waits for a version: then its
+ * creation may be what is on its way.
+ */
+async function findPlace(
+  parts: ContestReadsParts,
+  contest: string,
+  minVersion: number,
+  until: number,
+): Promise<ContestPlace> {
+  const { lookup, clock, options } = parts;
+  for (;;) {
+    const [bytes] = await lookup.get([`contest_${contest}`]);
+    if (bytes) return JSON.parse(new TextDecoder().decode(bytes)) as ContestPlace;
+    if (minVersion === 0) throw unknownContest(contest);
+    if (clock.now() + options.placePollMs > until) {
+      const message = `Contest ${contest} has not been created by what rankers have applied within 2 s.`;
+      throw new ClientError('version_timeout', message);
+    }
+    await new Promise<void>((resolve) => clock.after(options.placePollMs, resolve));
+  }
+}
+
+function unknownContest(contest: string): ClientError {
+  return new ClientError('unknown_contest', `No contest ${contest} has been created.`);
+}
+
+function versionTimeout(minVersion: number, version: number): ClientError {
+  const message = `Version ${minVersion} was not reached within 2 s: the newest is ${version}.`;
+  return new ClientError('version_timeout', message);
+}
