@@ -37,7 +37,7 @@ function refused(answer: UpgradeAnswer): {
   return { status: answer.status, ...error, retryAfter: answer.headers['retry-after'] ?? '' };
 }
 
-test('[PR-1] the first known subprotocol of the list; none known or offered: 426 naming those known', async () => {
+test('[PR-1] the first known subprotocol of the list; none known: 426 naming them', async () => {
   const { ask } = setUp();
   const chosen = async (subprotocols: string[]) => {
     const answer = await ask({ subprotocols });
@@ -74,7 +74,7 @@ test('origins: exact ones, all by *, and no Origin is no browser', async () => {
   refused(await setUp().ask({ origin: 'https://any.example' }));
 });
 
-test('as many sockets as there may be: 503 with Retry-After, and again some when some have gone', async () => {
+test('as many sockets as there may be: 503 with Retry-After, until some have gone', async () => {
   const { ask, state } = setUp({ socketsMax: 2 });
   state.open = 2;
   const { status, code, retryAfter } = refused(await ask());

@@ -1,7 +1,7 @@
 /**
- * Who may open a socket, and when: origins, subprotocols, the number of sockets, and how many come in a second. A
- * storm (15,000 phones after a network's hiccup) is let in at a pace: upgrades wait for their turn, and those whose
- * turn would be too far away are told when to come again.
+ * Who may open a socket, and when: origins, subprotocols, the number of sockets, and how many come in a
+ * second. A storm (15,000 phones after a network's hiccup) is let in at a pace: upgrades wait for their turn,
+ * and those whose turn would be too far away are told when to come again.
  */
 import type { Registry } from 'prom-client';
 import { Counter } from 'prom-client';
@@ -23,7 +23,7 @@ export const admissionDefaults: AdmissionOptions = {
   allowedOrigins: [],
   // About 10 GB of memory of sockets and their subscriptions: what a large pod has.
   socketsMax: 1_000_000,
-  // A socket's start (handshake, token, snapshot) takes about 0.2 ms: half a core is left for those already there.
+  // A socket's start (handshake, token, snapshot) takes about 0.2 ms: half a core is left for the others.
   upgradesPerSecond: 2_000,
   // Networks of phones put thousands of people behind one address; one program that loops is stopped.
   upgradesPerAddress: 200,

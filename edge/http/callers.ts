@@ -13,7 +13,7 @@ export interface CallersOptions {
 }
 export const callersDefaults: CallersOptions = {
   apiKeys: [],
-  // A screen asks for a few pages as it opens; a program that reads the whole board for itself is slowed down.
+  // A screen asks for a few pages as it opens; a program that reads the whole board is slowed down.
   requestsPerSecond: 100,
   // Back ends are trusted; this stops one that has run wild before it stops the edge.
   keyRequestsPerSecond: 5_000,
@@ -21,8 +21,8 @@ export const callersDefaults: CallersOptions = {
 
 export interface Callers {
   /**
-   * The user of the token, or '' for a back end. Throws ClientError `invalid_token`, `unauthorized`, `forbidden`
-   * (`self`: the path is another user's) or `rate_limited`.
+   * The user of the token, or '' for a back end. Throws ClientError `invalid_token`, `unauthorized`,
+   * `forbidden` (`self`: the path is another user's) or `rate_limited`.
    */
   admit(caller: Caller, authorization: string | undefined, me: string | undefined): Promise<string>;
 }

@@ -1,6 +1,6 @@
 /**
- * Leaderboards and ranks of entries, asked of the contest's ranker over the bus. What no ranker answers is served from
- * the page it last left behind, marked stale.
+ * Leaderboards and ranks of entries, asked of the contest's ranker over the bus. What no ranker answers is
+ * served from the page it last left behind, marked stale.
  */
 import type { Bus } from '../../channels/bus/bus.ts';
 import type { Clock } from '../../channels/clock.ts';
@@ -161,8 +161,8 @@ function ask(
 }
 
 /**
- * Where a contest lives. One that is not known is answered so at once, unless the caller waits for a version: then its
- * creation may be what is on its way.
+ * Where a contest lives. One that is not known is answered so at once, unless the caller waits for a version:
+ * then its creation may be what is on its way.
  */
 async function findPlace(
   parts: ContestReadsParts,

@@ -1,6 +1,6 @@
 /**
- * The HTTP interface: routes, who may call them, and what becomes of every request: an answer of its route, or
- * `{"error":{"code","message"}}` with a code of the one table.
+ * The HTTP interface: routes, who may call them, and what becomes of every request: an answer of its route,
+ * or `{"error":{"code","message"}}` with a code of the one table.
  */
 import type { Logger } from 'pino';
 import { Histogram, type Registry } from 'prom-client';

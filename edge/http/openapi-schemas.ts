@@ -1,4 +1,7 @@
-/** JSON Schemas of what HTTP answers, in the few words that openapi.test.ts checks: type, properties, items, enum. */
+/**
+ * JSON Schemas of what HTTP answers, in the few words that openapi.test.ts checks: type, properties, items,
+ * enum.
+ */
 import { codes } from '../../proto/codes.ts';
 
 export interface Schema {

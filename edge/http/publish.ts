@@ -1,6 +1,6 @@
 /**
- * Messages of back ends for log channels: one JSON object, or one a line. Each stands for itself: what is refused is
- * named with its line, the rest is appended in order.
+ * Messages of back ends for log channels: one JSON object, or one a line. Each stands for itself: what is
+ * refused is named with its line, the rest is appended in order.
  */
 import type { Bus } from '../../channels/bus/bus.ts';
 import { parseChannel } from '../../channels/name.ts';
@@ -26,7 +26,9 @@ interface Message {
   data: Uint8Array;
 }
 
-/** A single message that is refused is thrown as ClientError. Rejects with ServiceError when the bus fails. */
+/**
+ * A single message that is refused is thrown as ClientError. Rejects with ServiceError when the bus fails.
+ */
 export async function publishAll(bus: Bus, body: Uint8Array, nowMs: number): Promise<Published> {
   const lines = linesOf(body);
   const refused: Published['refused'] = [];

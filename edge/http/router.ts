@@ -1,4 +1,7 @@
-/** Paths to routes. The table is made once; a request costs one split and a comparison with routes of its length. */
+/**
+ * Paths to routes. The table is made once; a request costs one split and a comparison with routes of its
+ * length.
+ */
 import { ClientError } from '../../proto/codes.ts';
 import { quote } from '../../proto/text.ts';
 import type { HttpRequest, HttpResponse } from '../sockets/sockets.ts';

@@ -20,8 +20,9 @@ export async function openSockets(
 
 async function loadUws(choice: 'auto' | 'uws', logger: Logger) {
   try {
-    await import('uWebSockets.js');
-    return (await import('./sockets.uws.ts')).createUwsSockets;
+    const adapter = await import('./sockets.uws.ts');
+    await adapter.loadUws();
+    return adapter.createUwsSockets;
   } catch (error) {
     if (choice === 'uws') throw error;
     logger.warn(

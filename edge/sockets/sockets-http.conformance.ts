@@ -39,15 +39,22 @@ function ask(port: number, asked: Asked): Promise<Got> {
 }
 
 /** Sends bytes as they are, and gives back all that comes until the connection closes. */
-async function raw(port: number, bytes: string): Promise<string> {
-  const tcp = connect(port, '127.0.0.1');
-  tcp.write(bytes);
+async function raw(port: number, bytes: string, pieces = 1, line = ''): Promise<string> {
+  const tcp = connect({ port, host: '127.0.0.1', noDelay: true });
   let got = '';
   tcp.on('data', (chunk) => {
     got += String(chunk);
   });
   tcp.on('error', () => {});
-  await once(tcp, 'close');
+  const closed = new Promise((resolve) => tcp.once('close', resolve));
+  if (line !== '') tcp.write(line);
+  const length = Math.ceil(bytes.length / pieces);
+  for (let at = 0; at < bytes.length && !tcp.destroyed; at += length) {
+    tcp.write(bytes.slice(at, at + length));
+    // Pieces are read apart.
+    for (let turn = 0; turn < 5 && pieces > 1; turn++) await new Promise((resolve) => setImmediate(resolve));
+  }
+  await closed;
   return got;
 }
 
@@ -122,6 +129,21 @@ function requestLaws(name: string, create: SocketsFactory): void {
         assert.match(odd, /^HTTP\/1\.1 4\d\d /);
       },
     ));
+
+  test(`${name} [SOCK-25] long lines and headers come whole, also in pieces; endless ones are cut off`, () =>
+    withServer(create, { onRequest: echo }, async ({ server }) => {
+      const query = Array.from({ length: 500 }, (_, i) => `entry=${String(i).padStart(36, '0')}`).join('&');
+      const line = `GET /?${query} HTTP/1.1\r\n`;
+      const headers = `Host: x\r\nX-Token: ${'t'.repeat(8_000)}\r\nConnection: close\r\n\r\n`;
+      for (const pieces of [1, 5]) {
+        const got = await raw(server.port, headers, pieces, line);
+        assert.match(got, /^HTTP\/1\.1 200 /);
+        assert.match(got, /0000499"/);
+        assert.match(got, /"x-token":"t{8000}"/);
+      }
+      const endless = `Host: x\r\nX: ${'y'.repeat(100_000)}`;
+      assert.doesNotMatch(await raw(server.port, endless, 5, 'GET / HTTP/1.1\r\n'), / 200 /);
+    }));
 
   test(`${name} [SOCK-20] bytes that are no HTTP close the connection, and nobody else's`, () =>
     withServer(create, {}, async ({ server, faults }) => {

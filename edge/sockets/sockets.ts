@@ -42,6 +42,10 @@
  *
  * HTTP
  * [SOCK-16] Header names come lower-case, repeated headers joined by `, `; query and path are apart.
+ * [SOCK-25] A request's line and headers may have `headerBytesMax` bytes, in however many pieces the headers
+ *   come; the connection of a longer one is closed. (The line must come in one: uWebSockets answers 505 to
+ *   one that the network split, its issue 1776. So lines of more than a packet are not for the open
+ *   internet.)
  * [SOCK-17] `body` resolves to the whole body, or rejects `body_too_large` beyond its bound; the answer still
  *   arrives.
  * [SOCK-18] A request cut off by the client rejects `body` with a ClientError; the answer goes nowhere,
@@ -146,3 +150,6 @@ export type SocketsFactory = (options: SocketsOptions) => Promise<SocketServer>;
 
 /** A frame up to so many times `frameBytesMax` is still read, so that it can be answered with a code. */
 export const frameHardFactor = 4;
+
+/** Line and headers of a request. A token of 8 KiB fits, and a query of 500 ids of the longest. */
+export const headerBytesMax = 32_768;

@@ -19,7 +19,7 @@ import type {
   Subprotocol,
   UpgradeAnswer,
 } from './sockets.ts';
-import { frameHardFactor } from './sockets.ts';
+import { frameHardFactor, headerBytesMax } from './sockets.ts';
 
 interface SocketData {
   address: string;
@@ -36,9 +36,17 @@ const exclusivePort = 1;
 const idleReason = 'WebSocket timed out from inactivity';
 const sendResults = ['buffered', 'sent', 'dropped'] as const;
 
-/** Rejects when the library's binary does not load here, and with a sentence when the port is taken. */
+/** Rejects when the library's binary does not load here. */
+export async function loadUws(): Promise<Library> {
+  type Library = Pick<typeof Uws, 'App' | 'DISABLED' | 'us_listen_socket_close' | 'us_socket_local_port'>;
+  // may have more).
+  process.env['UWS_HTTP_MAX_HEADERS_SIZE'] ??= String(headerBytesMax);
+  return (await import('uWebSockets.js')).default;
+}
+
+/** As `loadUws`; and rejects with a sentence when the port is taken. */
 export async function createUwsSockets(options: SocketsOptions): Promise<SocketServer> {
-  const uws: Library = (await import('uWebSockets.js')).default;
+  const uws = await loadUws();
   const adapter = new UwsAdapter(uws, options);
   await adapter.listen();
   return adapter;

@@ -18,7 +18,7 @@ import type {
   Subprotocol,
   UpgradeAnswer,
 } from './sockets.ts';
-import { frameHardFactor } from './sockets.ts';
+import { frameHardFactor, headerBytesMax } from './sockets.ts';
 
 /** As uWebSockets.js: an HTTP connection without a request is closed after so long. */
 const keepAliveMs = 10_000;
@@ -161,7 +161,11 @@ class WsAdapter implements SocketServer {
       maxPayload: options.frameBytesMax * frameHardFactor,
       perMessageDeflate: false,
     });
-    this.server = createServer({ keepAliveTimeout: keepAliveMs, requestTimeout: requestMs });
+    this.server = createServer({
+      keepAliveTimeout: keepAliveMs,
+      requestTimeout: requestMs,
+      maxHeaderSize: headerBytesMax,
+    });
     this.server.on('request', (req: IncomingMessage, res: ServerResponse) =>
       answerNodeRequest(req, res, this.options),
     );
