@@ -38,8 +38,8 @@ const sendResults = ['buffered', 'sent', 'dropped'] as const;
 
 /** Rejects when the library's binary does not load here. */
 export async function loadUws(): Promise<Library> {
-  type Library = Pick<typeof Uws, 'App' | 'DISABLED' | 'us_listen_socket_close' | 'us_socket_local_port'>;
-  // may have more).
+  // The library reads this once, as it loads, and has no other way to be told (4 KiB by default: a token may
+  // have more).
   process.env['UWS_HTTP_MAX_HEADERS_SIZE'] ??= String(headerBytesMax);
   return (await import('uWebSockets.js')).default;
 }
