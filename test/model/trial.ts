@@ -65,12 +65,12 @@ export class Trial {
     else this.apply(offset, this.world.next());
     this.offset += 1;
     this.records += 1;
-    if (random.chance(0.05)) this.changeWatches();
-    if (random.chance(0.4)) this.hold();
-    if (random.chance(0.12)) this.takeFrames();
-    if (random.chance(0.08)) this.compareOne();
-    if (random.chance(0.01)) this.checkpoint();
-    if (random.chance(0.004)) this.restore();
+    if (random.chance(0.03)) this.changeWatches();
+    if (random.chance(0.2)) this.hold();
+    if (random.chance(0.1)) this.takeFrames();
+    if (random.chance(0.04)) this.compareOne();
+    if (random.chance(0.005)) this.checkpoint();
+    if (random.chance(0.002)) this.restore();
     if (random.chance(0.002)) this.forget();
   }
 

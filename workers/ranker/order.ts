@@ -8,6 +8,8 @@ import type { OrderInput } from './ranking.ts';
 const countingSpanMax = 4_000_000;
 const radixBits = 14;
 const radixSize = 1 << radixBits;
+/** Fewer are sorted by comparing: the tables of the other sorts are larger than these are. */
+const comparedMax = 512;
 /** A safe integer is high * 2^27 + low, low from 0 on. */
 const halfSize = 2 ** 27;
 
@@ -22,6 +24,8 @@ export function orderSlots(input: Pick<OrderInput, 'scores' | 'present'>): Uint3
     if (score > max) max = score;
   }
   if (min === max) return slots;
+  const { scores } = input;
+  if (slots.length <= comparedMax) return slots.sort((a, b) => scores[b]! - scores[a]! || a - b);
   return max - min < countingSpanMax
     ? countingSort(slots, input.scores, min, max)
     : radixSort(slots, input.scores);
