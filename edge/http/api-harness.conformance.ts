@@ -98,7 +98,7 @@ export async function withApi(
       disconnectUser: async (user) => {
         disconnected.push(user);
       },
-      channelInfo: async (channel) => ({ channel, subscribers: 2 }),
+      channelInfo: (channel) => ({ channel, kind: 'log', subscribers: 2, epoch: null, position: null }),
     },
     verifier,
     clock,

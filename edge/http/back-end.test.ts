@@ -99,7 +99,13 @@ test('disconnect and channel info', () =>
     assert.equal(answer.status, 204);
     assert.deepEqual(disconnected, ['u9']);
     const info = await tell('GET', '/v1/channels/contest%3Ac1');
-    assert.deepEqual(info.body, { channel: 'contest:c1', subscribers: 2 });
+    assert.deepEqual(info.body, {
+      channel: 'contest:c1',
+      kind: 'log',
+      subscribers: 2,
+      epoch: null,
+      position: null,
+    });
     assert.equal(errorOf(await tell('GET', '/v1/channels/nowhere')).code, 'bad_channel');
   }));
 

@@ -42,14 +42,18 @@ export interface HttpIngest {
   }>;
   submit(topic: 'graph-commands', record: GraphCommand): Promise<{ partition: number; version: number }>;
 }
-/** The sockets of all edges. */
 export interface HttpLive {
+  /** Resolves when every edge has been told. */
   disconnectUser(user: string): Promise<void>;
-  channelInfo(channel: string): Promise<ChannelInfo>;
+  channelInfo(channel: string): ChannelInfo;
 }
 export interface ChannelInfo {
   channel: string;
+  kind: 'log' | 'state';
   subscribers: number;
+  /** null: not followed here. */
+  epoch: string | null;
+  position: number | null;
 }
 
 export interface HttpApiParts {

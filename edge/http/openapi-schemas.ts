@@ -4,9 +4,11 @@
  */
 import { codes } from '../../proto/codes.ts';
 
+type Type = 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean' | 'null';
+
 export interface Schema {
   $ref?: string;
-  type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';
+  type?: Type | Type[];
   description?: string;
   properties?: Record<string, Schema>;
   required?: string[];
@@ -82,6 +84,12 @@ export const schemas = {
     positions: listOf(object({ channel: text, id, epoch: text, position: { type: 'integer', minimum: 1 } })),
     refused,
   }),
-  Channel: object({ channel: text, subscribers: whole }),
+  Channel: object({
+    channel: text,
+    kind: { type: 'string', enum: ['log', 'state'] },
+    subscribers: { ...whole, description: 'Sockets of the edge that answers.' },
+    epoch: { type: ['string', 'null'], description: 'null: this edge does not follow the channel now.' },
+    position: { type: ['integer', 'null'], description: 'Position of a log, version of a state.' },
+  }),
   Message: object({ channel: text, id, at: whole, data: { description: 'Any JSON value.' } }, ['at']),
 } satisfies Record<string, Schema>;

@@ -35,15 +35,16 @@ function breaks(schema: Schema, value: unknown, where = '$'): string[] {
 
 function typeBreaks({ type }: Schema, value: unknown, where: string): string[] {
   if (type === undefined) return [];
-  const fits =
-    type === 'array'
-      ? Array.isArray(value)
-      : type === 'object'
-        ? typeof value === 'object' && value !== null && !Array.isArray(value)
-        : type === 'integer'
-          ? Number.isInteger(value)
-          : typeof value === type;
-  return fits ? [] : [`${where}: no ${type}`];
+  const types = Array.isArray(type) ? type : [type];
+  return types.some((each) => isOf(each, value)) ? [] : [`${where}: no ${types.join(' or ')}`];
+}
+
+function isOf(type: string, value: unknown): boolean {
+  if (type === 'null') return value === null;
+  if (type === 'array') return Array.isArray(value);
+  if (type === 'integer') return Number.isInteger(value);
+  if (type === 'object') return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === type;
 }
 
 function arrayBreaks(schema: Schema, value: unknown[], where: string): string[] {

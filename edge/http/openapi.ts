@@ -304,7 +304,7 @@ const operations: [Method, string, string, Operating][] = [
       summary: 'Who listens to a channel.',
       caller: 'key',
       answer: ref('Channel'),
-      example: { channel: 'contest:c1', subscribers: 2 },
+      example: { channel: 'contest:c1', kind: 'state', subscribers: 2, epoch: 'a1', position: 42 },
       errors: ['bad_channel'],
     },
   ],

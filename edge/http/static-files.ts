@@ -19,7 +19,9 @@ export const staticFilesDefaults: StaticFilesOptions = {
   folderFilesMax: 500,
 };
 
-/** The answer to a GET or HEAD; null: there is no such file. `path` as in the request: still percent-encoded. */
+/**
+ * The answer to a GET or HEAD; null: there is no such file. `path` as in the request: still percent-encoded.
+ */
 export type StaticFiles = (request: Pick<HttpRequest, 'path' | 'headers'>) => HttpResponse | null;
 
 interface StaticFile {
@@ -48,7 +50,9 @@ const zippable = /^(text|application|image\/svg)/;
 /** `name-0F3A9B2C.js`: another content has another name. */
 const hashedName = /-[0-9A-Za-z]{8}\.[a-z0-9]+$/;
 
-/** Throws a sentence where the folder cannot be served. Names that begin with a dot, and links, are left out. */
+/**
+ * Throws a sentence where the folder cannot be served. Names that begin with a dot, and links, are left out.
+ */
 export function openStaticFiles(folder: string, options: Partial<StaticFilesOptions> = {}): StaticFiles {
   const { folderBytesMax, folderFilesMax } = { ...staticFilesDefaults, ...options };
   const files = new Map<string, StaticFile>();

@@ -359,6 +359,29 @@ function boundLaws(name: string, create: SocketsFactory): void {
       });
     }));
 
+  test(`${name} [SOCK-9] after every drop onDrain comes once the client reads on`, () =>
+    withServer(create, {}, async ({ server, dial, faults }) => {
+      const { client, peer } = await dial();
+      peer.socket.join('t');
+      const chunk = new Uint8Array(1_500);
+      for (let round = 1; round <= 3; round++) {
+        client.pause();
+        const before = { drops: peer.drops, drains: 0 };
+        peer.afterDrop = () => {
+          before.drains = peer.drains;
+        };
+        while (peer.drops === before.drops) {
+          for (let i = 0; i < 40; i++) server.publish('t', chunk, true);
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        client.resume();
+        await peer.until(({ drains }) => drains > before.drains);
+      }
+      assert.equal(peer.socket.send(text('end')), 'sent');
+      assert.equal(server.sockets, 1);
+      assert.deepEqual(faults, []);
+    }));
+
   test(`${name} [SOCK-9] onDrain comes when the buffer is empty again, and the socket goes on`, () =>
     withServer(create, {}, async ({ dial }) => {
       const { client, peer } = await dial();

@@ -26,7 +26,8 @@
  *   end. Several drops may be told by one call. It comes before anything later reaches the socket, but for
  *   what was on its way: the publication or `send` that met the drop. If the handler ends the socket within
  *   the call, what was published does not arrive either (the close code may then be lost: 1006).
- * [SOCK-9] `onDrain` is called when a buffer that was not empty is empty again.
+ * [SOCK-9] `onDrain` is called when a buffer that was not empty is empty again, and always some time after an
+ *   `onDropped`, unless the socket closes first. It may come once too often.
  *
  * Life
  * [SOCK-10] `end(code, reason)` sends a close frame behind what is buffered; the client sees code and reason
@@ -139,6 +140,8 @@ export interface SocketServer {
   /** Name of the adapter, for logs and metrics. */
   readonly adapter: 'uws' | 'ws';
   readonly port: number;
+  /** Open now. */
+  readonly sockets: number;
   /** To every socket that joined `topic`; binary or text. */
   publish(topic: string, bytes: Uint8Array, binary: boolean): void;
   /** Stops accepting; open sockets stay. */

@@ -8,7 +8,7 @@
 import type * as Uws from 'uWebSockets.js';
 import { answerWithBody, declaredLength, RequestBody } from './http-body.ts';
 import { faultAnswer, listOf, statusLine } from './http-status.ts';
-import { whyNotListening } from './listen-error.ts';
+import { freePort, whyNotListening } from './listening.ts';
 import { plainAddress } from './plain-address.ts';
 import type {
   HttpRequest,
@@ -162,17 +162,30 @@ class UwsAdapter implements SocketServer {
 
   async listen(): Promise<void> {
     const { host, port } = this.options;
-    const listenOn = this.app.listen as unknown as (
+    // Given port 0 the library leaves out SO_REUSEADDR, and the port chosen could not be listened on again while
+    // connections of a former process linger. So it is chosen here; someone else may take it in between.
+    for (let tries = 5; tries > 0 && this.listenSocket === null; tries--) {
+      this.listenOn(port === 0 ? await freePort(host) : port);
+      if (port !== 0) break;
+    }
+    if (this.listenSocket === null) throw await whyNotListening(host, port);
+    this.port = this.uws.us_socket_local_port(this.listenSocket);
+  }
+
+  private listenOn(port: number): void {
+    const listen = this.app.listen as unknown as (
       host: string,
       port: number,
       flags: number,
       done: (token: Uws.us_listen_socket | false) => void,
     ) => void;
-    listenOn.call(this.app, host, port, exclusivePort, (token) => {
+    listen.call(this.app, this.options.host, port, exclusivePort, (token) => {
       this.listenSocket = token === false ? null : token;
     });
-    if (this.listenSocket === null) throw await whyNotListening(host, port);
-    this.port = this.uws.us_socket_local_port(this.listenSocket);
+  }
+
+  get sockets(): number {
+    return this.open.size;
   }
 
   publish(topic: string, bytes: Uint8Array, binary: boolean): void {
@@ -210,6 +223,8 @@ class UwsAdapter implements SocketServer {
       socket.telling = true;
       this.guard(() => handler.onDropped());
       socket.telling = false;
+      // The buffer may have emptied before this call, and then no event of it comes after.
+      if (socket.handler === handler && socket.bufferedBytes() === 0) this.guard(() => handler.onDrain());
       socket.stray = false;
     }
     this.flushing = false;

@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket as TcpSocket } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { faultAnswer, listOf } from './http-status.ts';
-import { listenError } from './listen-error.ts';
+import { listenError } from './listening.ts';
 import { answerNodeRequest, detachedResponse, writeNodeResponse } from './node-http.ts';
 import { plainAddress } from './plain-address.ts';
 import type {
@@ -201,6 +201,10 @@ class WsAdapter implements SocketServer {
     });
   }
 
+  get sockets(): number {
+    return this.open.size;
+  }
+
   publish(topic: string, bytes: Uint8Array, binary: boolean): void {
     if (this.holes.length > 0) this.flushHoles();
     const members = this.topics.get(topic);
@@ -262,6 +266,8 @@ class WsAdapter implements SocketServer {
       socket.telling = true;
       this.guard(() => handler.onDropped());
       socket.telling = false;
+      // The buffer may have emptied before this call, and then no event of it comes after.
+      if (socket.handler === handler && socket.bufferedBytes() === 0) this.guard(() => handler.onDrain());
     }
     this.flushing = false;
   }

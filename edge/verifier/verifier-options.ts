@@ -8,6 +8,8 @@ export interface VerifierOptions {
   tokenPublicKey: string;
   /** RS256, ES256 and EdDSA keys by `kid`, fetched and rotated. */
   tokenJwksUrl: string;
+  /** Of RS256, ES256 and EdDSA, those taken with a public key or a JWKS URL; empty: all that fit the key. */
+  tokenAlgorithms: string[];
   /** Where not empty, tokens must have this `iss`. */
   tokenIssuer: string;
   /** Where not empty, tokens must have this `aud`. */
@@ -24,6 +26,7 @@ export const verifierDefaults: VerifierOptions = {
   tokenSecret: '',
   tokenPublicKey: '',
   tokenJwksUrl: '',
+  tokenAlgorithms: [],
   tokenIssuer: '',
   tokenAudience: '',
   // Servers that keep time by NTP differ by milliseconds; a second is a wide margin, and sockets end so much
@@ -45,6 +48,14 @@ export const verifierDefaults: VerifierOptions = {
 /** RFC 7518, 3.2: a key of HS256 has at least as many bits as its hash. */
 export const tokenSecretBytesMin = 32;
 
+const publicAlgorithms = ['RS256', 'ES256', 'EdDSA'];
+
+/** Those of `fitting` that are wanted; `Ed25519` is the newer name of `EdDSA` with that curve. */
+export function acceptedAlgorithms(fitting: readonly string[], wanted: readonly string[]): string[] {
+  if (wanted.length === 0) return [...fitting];
+  return fitting.filter((name) => wanted.includes(name === 'Ed25519' ? 'EdDSA' : name));
+}
+
 /** What is wrong with the options, a sentence each; empty when nothing is. */
 export function verifierFaults(options: VerifierOptions): string[] {
   const { tokenSecret, tokenPublicKey, tokenJwksUrl } = options;
@@ -62,7 +73,11 @@ export function verifierFaults(options: VerifierOptions): string[] {
   if (tokenSecret !== '' && secretBytes < tokenSecretBytesMin) {
     faults.push(`tokenSecret is ${secretBytes} bytes long; at least ${tokenSecretBytesMin} are needed.`);
   }
-  if (tokenPublicKey !== '') faults.push(...publicKeyFaults(tokenPublicKey));
+  if (tokenPublicKey !== '') faults.push(...publicKeyFaults(tokenPublicKey, options.tokenAlgorithms));
+  const unknown = options.tokenAlgorithms.filter((name) => !publicAlgorithms.includes(name));
+  if (unknown.length > 0) {
+    faults.push(`tokenAlgorithms names ${unknown.join(', ')}; ${publicAlgorithms.join(', ')} are known.`);
+  }
   if (tokenJwksUrl !== '' && !isHttpUrl(tokenJwksUrl)) {
     faults.push(`tokenJwksUrl is not an http or https URL: ${JSON.stringify(tokenJwksUrl)}.`);
   }
@@ -99,10 +114,11 @@ function parseKey(text: string): KeyObject {
   }
 }
 
-function publicKeyFaults(text: string): string[] {
+function publicKeyFaults(text: string, wanted: readonly string[]): string[] {
   try {
-    readPublicKey(text);
-    return [];
+    const { algorithms } = readPublicKey(text);
+    if (acceptedAlgorithms(algorithms, wanted).length > 0) return [];
+    return [`tokenPublicKey is a key for ${algorithms[0]}, which tokenAlgorithms does not name.`];
   } catch (error) {
     return [(error as Error).message];
   }

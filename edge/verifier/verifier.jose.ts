@@ -9,7 +9,12 @@ import { quote } from '../../proto/text.ts';
 import { createJwks } from './jwks.ts';
 import { tokenError } from './token-error.ts';
 import type { Identity, Verifier } from './verifier.ts';
-import { readPublicKey, type VerifierOptions, verifierFaults } from './verifier-options.ts';
+import {
+  acceptedAlgorithms,
+  readPublicKey,
+  type VerifierOptions,
+  verifierFaults,
+} from './verifier-options.ts';
 
 export interface VerifierParts {
   options: VerifierOptions;
@@ -86,7 +91,7 @@ function createCheck(
   }
   if (options.tokenPublicKey !== '') {
     const { key, algorithms } = readPublicKey(options.tokenPublicKey);
-    return ofOneKey(key, algorithms);
+    return ofOneKey(key, acceptedAlgorithms(algorithms, options.tokenAlgorithms));
   }
   const jwks = createJwks(options, clock, logger, onGone);
   const check: Check = async (token, demands) => {
@@ -100,7 +105,8 @@ function createCheck(
       return verifyWithSet(token, await jwks.keys(), demands);
     }
   };
-  return { algorithms: ['RS256', 'ES256', 'EdDSA', 'Ed25519'], check, close: jwks.close };
+  const algorithms = acceptedAlgorithms(['RS256', 'ES256', 'EdDSA', 'Ed25519'], options.tokenAlgorithms);
+  return { algorithms, check, close: jwks.close };
 }
 
 function ofOneKey(

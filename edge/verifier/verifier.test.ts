@@ -92,6 +92,14 @@ test('[VER-1] algorithms are the configured ones: no none, PS256, or public key 
   assert.match(await refusal(shared.verifier, long), /algorithm/);
 });
 
+test('[VER-1] of the algorithms that fit a key set, only those configured', () =>
+  withJwks(async (served) => {
+    served.keys = { keys: [jwk(ec.publicKey, 'a'), jwk(ed.publicKey, 'b')] };
+    const { verifier, seconds } = setUp({ tokenJwksUrl: served.url, tokenAlgorithms: ['EdDSA'] });
+    assert.equal((await verifier.verify(await sign('EdDSA', ed.privateKey, seconds + 60, 'b'))).user, 'u1');
+    assert.match(await refusal(verifier, await sign('ES256', ec.privateKey, seconds + 60, 'a')), /algorithm/);
+  }));
+
 test('[VER-2] exp and nbf within the skew; iss and aud as configured', async () => {
   const { clock, verifier, seconds } = setUp({
     tokenSecret: secret,
@@ -299,6 +307,8 @@ test('wrong options are named, all at once', () => {
   assert.match(faults({ tokenPublicKey: pem(curve.publicKey) }).join(), /secp521r1/);
   const priv = ec.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   assert.match(faults({ tokenPublicKey: priv }).join(), /private key/);
+  assert.match(faults({ tokenSecret: secret, tokenAlgorithms: ['none'] }).join(), /names none/);
+  assert.match(faults({ tokenPublicKey: pem(ec.publicKey), tokenAlgorithms: ['RS256'] }).join(), /for ES256/);
   assert.deepEqual(faults({ tokenSecret: secret }), []);
   assert.throws(
     () => createVerifier({ options: verifierDefaults, clock: createManualClock(), logger }),

@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { ServiceError } from '../../proto/codes.ts';
 
 /** A sentence for a listen that failed with `error`. */
@@ -13,6 +13,20 @@ export function whyNotListening(host: string, port: number): Promise<ServiceErro
     probe.once('error', (error: NodeJS.ErrnoException) => resolve(listenError(host, port, error)));
     probe.listen({ host, port, exclusive: true }, () => {
       probe.close(() => resolve(listenError(host, port, null)));
+    });
+  });
+}
+
+/**
+ * A port that nobody listens on at this moment. Rejects with a sentence when the host cannot be listened on.
+ */
+export function freePort(host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', (error) => reject(listenError(host, 0, error)));
+    probe.listen({ host, port: 0, exclusive: true }, () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
     });
   });
 }

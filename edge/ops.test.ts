@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Counter, Registry } from 'prom-client';
+import { createOps, type ReadyState } from './ops.ts';
+
+test('alive, ready with the state of each dependency, metrics; nothing else', async () => {
+  const registry = new Registry();
+  new Counter({ name: 'things_total', help: 'Things.', registers: [registry] }).inc(3);
+  const states: Record<string, ReadyState> = { bus: 'ready', ranker: 'reading the log' };
+  const faults: unknown[] = [];
+  const ops = await createOps({
+    host: '127.0.0.1',
+    port: 0,
+    registry,
+    dependencies: { bus: () => states['bus']!, ranker: () => states['ranker']! },
+    onFault: (error) => faults.push(error),
+  });
+  const get = (path: string, method = 'GET') => fetch(`http://127.0.0.1:${ops.port}${path}`, { method });
+  try {
+    assert.equal((await get('/healthz')).status, 200);
+    const waiting = await get('/readyz');
+    assert.equal(waiting.status, 503);
+    assert.deepEqual(await waiting.json(), {
+      ready: false,
+      dependencies: { bus: 'ready', ranker: 'reading the log' },
+    });
+    states['ranker'] = 'ready';
+    const ready = await get('/readyz');
+    assert.equal(ready.status, 200);
+    assert.equal(((await ready.json()) as { ready: boolean }).ready, true);
+    ops.unready('draining');
+    const draining = await get('/readyz');
+    assert.equal(draining.status, 503);
+    assert.match(await draining.text(), /"edge":"draining"/);
+    assert.equal((await get('/healthz')).status, 200);
+    const metrics = await get('/metrics');
+    assert.match(metrics.headers.get('content-type') ?? '', /text\/plain/);
+    assert.match(await metrics.text(), /^things_total 3$/m);
+    assert.equal((await get('/metrics', 'POST')).status, 405);
+    assert.equal((await get('/v1/socket')).status, 404);
+    await assert.rejects(
+      createOps({ host: '127.0.0.1', port: ops.port, registry, dependencies: {}, onFault: () => {} }),
+      /Cannot listen on 127\.0\.0\.1:\d+: the port is taken\./,
+    );
+    assert.deepEqual(faults, []);
+  } finally {
+    await ops.close();
+    await ops.close();
+  }
+});

@@ -1,0 +1,84 @@
+/**
+ * The operators' port: is the process alive, is it ready, and its metrics. Apart from the edge's own port, so
+ * that it can be closed to the world and answers while the other is full.
+ */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
+import { listenError } from './sockets/listening.ts';
+import { answerNodeRequest } from './sockets/node-http.ts';
+import type { HttpRequest, HttpResponse } from './sockets/sockets.ts';
+
+/** `ready`, or a few words on why not. */
+export type ReadyState = 'ready' | (string & {});
+
+export interface OpsParts {
+  host: string;
+  /** 0: any free port. */
+  port: number;
+  registry: Registry;
+  /** What readiness hangs on, by name; looked at when asked. */
+  dependencies: Readonly<Record<string, () => ReadyState>>;
+  onFault(error: unknown): void;
+}
+export interface Ops {
+  readonly port: number;
+  /** From now on `/readyz` answers 503: load balancers send no one new. */
+  unready(why: string): void;
+  close(): Promise<void>;
+}
+
+/** Rejects with a sentence when the port is taken or forbidden. */
+export async function createOps(parts: OpsParts): Promise<Ops> {
+  const { host, registry, dependencies, onFault } = parts;
+  let why = '';
+
+  function readiness(): { ready: boolean; dependencies: Record<string, string> } {
+    const states: Record<string, string> = {};
+    for (const [name, state] of Object.entries(dependencies)) states[name] = state();
+    if (why !== '') states['edge'] = why;
+    return { ready: Object.values(states).every((state) => state === 'ready'), dependencies: states };
+  }
+
+  async function onRequest({ method, path }: HttpRequest): Promise<HttpResponse> {
+    if (method !== 'GET' && method !== 'HEAD') return plain(405, `${path} takes GET only.\n`);
+    switch (path) {
+      case '/healthz':
+        return plain(200, 'alive\n');
+      case '/readyz': {
+        const state = readiness();
+        const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+        return { status: state.ready ? 200 : 503, headers, body: JSON.stringify(state) };
+      }
+      case '/metrics': {
+        const headers = { 'content-type': registry.contentType };
+        return { status: 200, headers, body: await registry.metrics() };
+      }
+      default:
+        return plain(404, 'Here are /healthz, /readyz and /metrics.\n');
+    }
+  }
+
+  const server = createServer((req, res) => answerNodeRequest(req, res, { onRequest, onFault }));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(listenError(host, parts.port, error)));
+    server.listen({ host, port: parts.port, exclusive: true }, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    unready(reason) {
+      why = reason;
+    },
+    async close() {
+      if (!server.listening) return;
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+    },
+  };
+}
+
+function plain(status: number, body: string): HttpResponse {
+  return { status, headers: { 'content-type': 'text/plain' }, body };
+}
