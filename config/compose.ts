@@ -1,8 +1,13 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Clock } from '../channels/clock.ts';
+import type { Edge } from '../edge/edge.ts';
+import type { Ops } from '../edge/ops.ts';
+import type { Verifier } from '../edge/verifier/verifier.ts';
 import type { Engines } from './engines.ts';
-import type { Options } from './options.ts';
+import { ConfigError, type Options } from './options.ts';
 
 export const workerRoleNames = ['ranker', 'graph', 'followers', 'archive'] as const;
 export type WorkerRole = (typeof workerRoleNames)[number];
@@ -91,4 +96,76 @@ async function startFollowers({ engines, clock, logger, registry }: PartContext)
     { name: 'followers', ready: () => followers.ready(), close: () => followers.close() },
     { name: 'profiles', ready: () => profiles.ready(), close: () => profiles.close() },
   ];
+}
+
+/** Sockets and HTTP. Rejects with a sentence where a port is taken. */
+export async function startEdge(context: PartContext, workers: readonly Part[]): Promise<Edge> {
+  const { options, engines, clock, logger, registry } = context;
+  const { createEdge, edgeDefaults } = await import('../edge/edge.ts');
+  const { createIngest, ingestDefaults } = await import('../workers/source/ingest.ts');
+  const edgeLogger = logger.child({ part: 'edge' });
+  const { apiKey, ...named } = options;
+  return await createEdge({
+    ...engines,
+    clock,
+    registry,
+    logger: edgeLogger,
+    ingest: createIngest({
+      log: engines.log,
+      clock,
+      options: ingestDefaults,
+      logger: logger.child({ part: 'ingest' }),
+      registry,
+    }),
+    verifier: await openVerifier(context),
+    options: { ...edgeDefaults, ...named, apiKeys: apiKey ?? [] },
+    edge: `edge-${randomBytes(6).toString('hex')}`,
+    random: Math.random,
+    newId: () => randomUUID(),
+    dependencies: readiness(workers),
+  });
+}
+
+/** The operators' port of a process without an edge. */
+export async function startOps(context: PartContext, workers: readonly Part[]): Promise<Ops> {
+  const { options, logger, registry } = context;
+  const { createOps } = await import('../edge/ops.ts');
+  return await createOps({
+    host: options.opsHost,
+    port: options.opsPort,
+    registry,
+    dependencies: readiness(workers),
+    onFault: (error) => logger.error({ err: error }, 'The operators’ port failed.'),
+  });
+}
+
+function readiness(workers: readonly Part[]): Record<string, () => string> {
+  return Object.fromEntries(
+    workers.map((part) => [part.name, () => (part.ready() ? 'ready' : 'catching up')]),
+  );
+}
+
+async function openVerifier({ options, clock, logger }: PartContext): Promise<Verifier> {
+  const { createVerifier } = await import('../edge/verifier/verifier.jose.ts');
+  const { verifierDefaults, verifierFaults } = await import('../edge/verifier/verifier-options.ts');
+  const verifierOptions = {
+    ...verifierDefaults,
+    tokenSecret: options.tokenSecret ?? '',
+    tokenPublicKey: readKeyFile(options.tokenPublicKey),
+    tokenJwksUrl: options.tokenJwksUrl ?? '',
+    tokenIssuer: options.tokenIssuer ?? '',
+    tokenAudience: options.tokenAudience ?? '',
+  };
+  const faults = verifierFaults(verifierOptions);
+  if (faults.length > 0) throw new ConfigError(faults);
+  return createVerifier({ options: verifierOptions, clock, logger: logger.child({ part: 'verifier' }) });
+}
+
+function readKeyFile(path: string | undefined): string {
+  if (path === undefined) return '';
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ConfigError([`--token-public-key: ${path} cannot be read: ${(error as Error).message}`]);
+  }
 }

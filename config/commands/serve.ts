@@ -1,22 +1,94 @@
+import { pino } from 'pino';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { systemClock } from '../../channels/clock.ts';
+import type { Edge } from '../../edge/edge.ts';
+import {
+  type Part,
+  type PartContext,
+  type Roles,
+  startEdge,
+  startOps,
+  startWorkers,
+  type WorkerRole,
+  workerRoleNames,
+} from '../compose.ts';
+import { openEmbeddedEngines } from '../engines.ts';
+import { loadOptions } from '../load-options.ts';
 import { ConfigError } from '../options.ts';
-
-export const allWorkers = ['ranker', 'graph', 'followers', 'archive'] as const;
-export type WorkerRole = (typeof allWorkers)[number];
-
-export interface Roles {
-  edge: boolean;
-  workers: readonly WorkerRole[];
-}
 
 /** Roles as named on the command line; none: all. */
 export function workerRoles(names: readonly string[]): WorkerRole[] {
-  const unknown = names.filter((name) => !(allWorkers as readonly string[]).includes(name));
+  const unknown = names.filter((name) => !(workerRoleNames as readonly string[]).includes(name));
   if (unknown.length > 0) {
-    throw new ConfigError(unknown.map((name) => `worker ${name} is not one of ${allWorkers.join(', ')}`));
+    throw new ConfigError(
+      unknown.map((name) => `${name} is no worker; there are ${workerRoleNames.join(', ')}`),
+    );
   }
-  return names.length === 0 ? [...allWorkers] : (names as WorkerRole[]);
+  if (names.includes('archive') && !names.includes('ranker')) {
+    throw new ConfigError(['the archive worker keeps the boards of a ranker: name ranker beside it']);
+  }
+  return names.length === 0 ? [...workerRoleNames] : (names as WorkerRole[]);
 }
 
-export async function serve(_flags: Record<string, unknown>, roles: Roles): Promise<void> {
-  throw new Error(`nothing to serve yet: ${JSON.stringify(roles)}`);
+/**
+ * Runs the roles until SIGTERM or SIGINT: then drains, closes in the order of the data's way, and exits 0. The first
+ * line on stdout is JSON with the ports; the log goes to stderr.
+ */
+export async function serve(flags: Record<string, unknown>, roles: Roles): Promise<void> {
+  const file = flags['config'] as string | undefined;
+  const options = loadOptions({ flags, environment: process.env, file }, roles.edge);
+  const logger = pino(
+    { level: options.logLevel, base: { pid: process.pid } },
+    pino.destination({ fd: 2, sync: true }),
+  );
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const engines = await openEmbeddedEngines(options, systemClock, logger);
+  const context: PartContext = { options, engines, clock: systemClock, logger, registry };
+
+  const workers: Part[] = [];
+  let edge: Edge | null = null;
+  let opsPort = 0;
+  const close = async () => {
+    await edge?.drain();
+    for (const part of workers.reverse()) await part.close();
+    await engines.close();
+  };
+  try {
+    workers.push(...(await startWorkers(context, roles.workers)));
+    if (roles.edge) {
+      edge = await startEdge(context, workers);
+      opsPort = edge.opsPort;
+    } else {
+      const ops = await startOps(context, workers);
+      opsPort = ops.port;
+      workers.push({ name: 'ops', ready: () => true, close: () => ops.close() });
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  process.stdout.write(
+    `${JSON.stringify({ port: edge?.port ?? null, opsPort, adapter: edge?.adapter ?? null })}\n`,
+  );
+  await endSignal();
+  logger.info('asked to end');
+  await close();
+  logger.info('ended');
+  // what others left open (a timer of a library) must not keep a drained process
+  process.exit(0);
+}
+
+/** The first SIGTERM or SIGINT; a second one ends the process at once. */
+function endSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        if (asked) process.exit(1);
+        asked = true;
+        resolve();
+      });
+    }
+  });
 }
