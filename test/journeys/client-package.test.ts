@@ -48,7 +48,7 @@ after(async () => {
 });
 
 function npm(args: readonly string[], cwd: string): void {
-  execFileSync('npm', args, {
+  execFileSync('npm', ['--loglevel=error', ...args], {
     cwd,
     encoding: 'utf8',
     env: { ...process.env, npm_config_cache: join(folder, 'cache') },
@@ -106,8 +106,11 @@ test('the ten lines of its README run in Node against a gateway, and show the ow
     .replace('http://127.0.0.1:8080', gateway.url)
     .replace('http://127.0.0.1:3000', `http://127.0.0.1:${port}`);
   writeFileSync(join(app, 'example.js'), text);
-  await outputOf(join(app, 'example.js'), /^team-a: 5, rank 2 of 2$/m);
-  tokens.close();
+  try {
+    await outputOf(join(app, 'example.js'), /^team-a: 5, rank 2 of 2$/m);
+  } finally {
+    tokens.close();
+  }
 });
 
 test('the minified bundle is the same client', async () => {
