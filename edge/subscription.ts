@@ -29,6 +29,8 @@ export class StateSubscription implements Subscription {
   readonly since: number;
   readonly sinceEpoch: string | null;
   phase: 'waiting' | 'behind' | 'live' | 'ended' = 'waiting';
+  /** true: it has not been sent the whole state since it became live, or since the socket was choked. */
+  off = true;
   /** Epoch the client was told last. */
   epoch = '';
   /** When to say that the edge is behind; 0: said. */
@@ -61,13 +63,14 @@ export class StateSubscription implements Subscription {
   }
   /** Whether frames go to it now. */
   get open(): boolean {
-    return this.phase === 'live' && !this.session.choked;
+    return this.phase === 'live' && !this.off;
   }
 
   end(): void {
     this.channel.leave(this);
   }
   choke(): void {
+    this.off = true;
     if (this.phase === 'live') this.session.socket.leave(this.channel.topicOf(this.session.codec));
   }
   resend(): void {

@@ -35,6 +35,8 @@ interface Touch {
 export class ContestModel {
   version = 0;
   at = 0;
+  /** Raised: everything has another epoch, as if the log had been made anew. */
+  generation = 0;
   readonly players: { name: string; steps: number }[] = [];
   readonly contests = new Map<string, ModelContest>();
   readonly users = new Map<string, string>();
@@ -101,6 +103,12 @@ export class ContestModel {
     });
   }
 
+  /** Of a contest; '': of the match. */
+  epochOf(id: string): string {
+    const own = id === '' ? 'em' : `e-${id}`;
+    return this.generation === 0 ? own : `${own}-${this.generation}`;
+  }
+
   scoreOf(id: string, entry: string): number {
     if (this.contests.get(id)!.kind === 'scores') return this.scores.get(entry) ?? 0;
     return this.teams.get(entry)!.reduce((sum, index, i) => {
@@ -124,7 +132,7 @@ export class ContestModel {
   match(): MatchSnapshot {
     return {
       match: 'm1',
-      epoch: 'em',
+      epoch: this.epochOf(''),
       version: this.version,
       at: this.at,
       pointStep: 0.5,
@@ -143,7 +151,7 @@ export class ContestModel {
       contest: id,
       kind: contest.kind,
       match: contest.kind === 'fantasy' ? 'm1' : null,
-      epoch: `e-${id}`,
+      epoch: this.epochOf(id),
       version: this.version,
       at: this.at,
       scoreStep: contest.kind === 'fantasy' ? 0.25 : 1,
@@ -167,7 +175,7 @@ export class ContestModel {
     const fantasy = contest.kind === 'fantasy';
     return {
       contest: id,
-      epoch: `e-${id}`,
+      epoch: this.epochOf(id),
       base,
       version: this.version,
       at: this.at,
@@ -207,7 +215,7 @@ export class ContestModel {
     }
     return {
       match: 'm1',
-      epoch: 'em',
+      epoch: this.epochOf(''),
       base,
       version: this.version,
       at: this.at,
@@ -225,7 +233,7 @@ export class ContestModel {
     const byOrdinal = [...contest.ordinals.keys()].filter((entry) => contest.present.has(entry));
     return {
       version: this.version,
-      epoch: `e-${id}`,
+      epoch: this.epochOf(id),
       users: users.map((user) =>
         byOrdinal
           .filter((entry) => this.users.get(entry) === user)

@@ -16,7 +16,24 @@ import { type WhoAsker, WhoLine } from './who-queue.ts';
 /** Numbers of one user's `ranks` while they are made: read before the next user's. */
 const rows: number[] = [];
 
-/** A contest on this edge: its board to everybody, and to each user the own ranks. Laws: see ../views.ts. */
+/**
+ * A contest on this edge: its board to everybody, and to each user the own ranks.
+ *
+ * Where the contest is small the mirror has everybody's entries. Else the ranker is asked (`who`), and its answer, of a
+ * version w, meets a mirror at v:
+ *
+ * [VIEW-9] An answer is used once the mirror has reached w, if no frame above w has named the user (fantasy); in `scores`
+ *   contests what frames above w named is applied to it. Otherwise the user is asked for again. So own ranks are
+ *   exact at every version they are sent for.
+ * [VIEW-10] Users who become known at the same moment share questions of up to `whoUsersMax`; a contest has one under
+ *   way at a time, the edge at most `whoQuestionsMax`. What fails is asked again after a pause that doubles.
+ * [VIEW-11] A frame that says null for what changed holds every view of the contest, until it has been asked for again.
+ * [VIEW-12] Of a version only entries are sent whose score or rank differs from what was sent before; a changed list of
+ *   entries whole. They go out before the board of the version.
+ * [VIEW-13] A board is encoded once for each encoding, and only where a socket uses it.
+ * [VIEW-14] Versions that come within `publishGapMs` of a publication are published as one.
+ * [VIEW-15] A small contest is silent where a frame of its match names neither players nor the contest.
+ */
 export class ContestChannel extends StateChannel implements ContestListener, WhoAsker {
   readonly who = new WhoLine();
   readonly #followed: FollowedContest;
@@ -257,7 +274,8 @@ export class ContestChannel extends StateChannel implements ContestListener, Who
   }
 
   #sendRows(subs: readonly StateSubscription[], version: number, length: number): void {
-    for (let i = 0; i < subs.length; i++) {
+    // Backwards, for a socket that is ended while it is sent to leaves the list.
+    for (let i = subs.length - 1; i >= 0; i--) {
       const { open, session } = subs[i]!;
       if (!open) continue;
       session.send('ranks', this.core.ranks.write(session.codec, this.no, version, rows, length));

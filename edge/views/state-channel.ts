@@ -102,7 +102,8 @@ export abstract class StateChannel {
   sendWhole(sub: StateSubscription, joins = false): void {
     const { session } = sub;
     this.flush();
-    if (session.choked) return;
+    if (session.choked || sub.phase !== 'live') return;
+    sub.off = false;
     if (sub.epoch !== this.epoch) {
       sub.epoch = this.epoch;
       const { version } = this.state()!;
@@ -255,7 +256,9 @@ export abstract class StateChannel {
 export function sendToEach(subs: readonly StateSubscription[], frame: ServerFrame): void {
   let binary: Uint8Array | null = null;
   let text: Uint8Array | null = null;
-  for (const { open, session } of subs) {
+  // Backwards, for a socket that is ended while it is sent to leaves the list.
+  for (let i = subs.length - 1; i >= 0; i--) {
+    const { open, session } = subs[i]!;
     if (!open) continue;
     if (session.codec.binary) {
       binary ??= session.codec.encode(frame);
