@@ -4,11 +4,14 @@ import type { ScoreCounts } from './rank-table.ts';
 /**
  * Counts over a range of scores as one array, ranks as its suffix sums.
  *
- * A tick sets its touched counts and the first rank asked for afterwards rebuilds the sums below the highest touched
- * score: one pass over a few thousand integers, whatever the number of entries.
+ * A tick sets its touched counts and the first rank asked for afterwards rebuilds the sums below the highest
+ * touched score: one pass over a few thousand integers, whatever the number of entries.
  */
 
-/** Widest range kept as an array: 65,536 scores are half a megabyte and 30 us to sum; beyond, blocks are cheaper. */
+/**
+ * Widest range kept as an array: 65,536 scores are half a megabyte and 30 us to sum; beyond, blocks are
+ * cheaper.
+ */
 export const denseSpanMax = 65_536;
 /** Free room on both sides when the range grows, so that it does not grow at every tick. */
 const growMargin = 256;

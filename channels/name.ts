@@ -5,8 +5,8 @@
  *     kind    = "contest" / "match" / "feed" / "user"
  *     id      = 1*36( ALPHA / DIGIT / "_" / "-" )
  *
- * `feed:` and `user:` are log channels (every message counts); `contest:` and `match:` are state channels (a newer
- * state covers an older one).
+ * `feed:` and `user:` are log channels (every message counts); `contest:` and `match:` are state channels (a
+ * newer state covers an older one).
  */
 export interface ChannelName {
   readonly name: string;
@@ -37,7 +37,7 @@ export function parseChannel(name: string): ChannelName | string {
   const id = name.slice(colon + 1);
   if (id.length === 0) return `Channel ${shown(name)} has no id after the colon.`;
   if (id.length > channelIdBytesMax) {
-    return `Channel ${shown(name)} has an id of ${id.length} characters; at most ${channelIdBytesMax} may be.`;
+    return `Channel ${shown(name)} has an id of ${id.length} characters; at most ${channelIdBytesMax} fit.`;
   }
   const wrong = firstWrong(id);
   if (wrong >= 0) {

@@ -4,9 +4,10 @@ import type { ScoreCounts } from './rank-table.ts';
 /**
  * Counts at any number of distinct scores, in sorted blocks (a B+ tree of two levels, kept flat).
  *
- * A block holds up to 512 scores ascending, their counts, and the sum of these. The entries above a score are those
- * in higher blocks (a suffix sum over blocks, rebuilt by the first question after a change: 2,700 blocks for a million
- * scores) plus those above it in its own block. A full block splits in two; one that shrinks joins its neighbour.
+ * A block holds up to 512 scores ascending, their counts, and the sum of these. The entries above a score
+ * are those in higher blocks (a suffix sum over blocks, rebuilt by the first question after a change: 2,700
+ * blocks for a million scores) plus those above it in its own block. A full block splits in two; one that
+ * shrinks joins its neighbour.
  */
 const blockScoresMax = 512;
 /** Fill of fresh blocks: leaves room so that the first insertions do not split every block. */

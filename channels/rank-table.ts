@@ -5,14 +5,15 @@ import { OrderStatistics } from './order-statistics.ts';
 /**
  * From "how many entries stand at each score" to the rank of a score, exactly.
  *
- * Two structures, one answer. Where the scores lie close together (a fantasy contest: a few thousand) the counts are
- * an array over the range and the ranks its suffix sums (dense-scores.ts). Where they do not (a quiz that counts in
- * milliseconds: up to a million distinct scores) the counts stand in sorted blocks (order-statistics.ts). Which one
- * is chosen by the spread of the scores, and changes by itself when the spread outgrows the range.
+ * Two structures, one answer. Where the scores lie close together (a fantasy contest: a few thousand) the
+ * counts are an array over the range and the ranks its suffix sums (dense-scores.ts). Where they do not (a
+ * quiz that counts in milliseconds: up to a million distinct scores) the counts stand in sorted blocks
+ * (order-statistics.ts). Which one is chosen by the spread of the scores, and changes by itself when the
+ * spread outgrows the range.
  *
  * Laws:
- * [TABLE-1] The rank of a score is one more than the number of entries with a greater score (1-2-2-4), for scores
- *    that nobody has too.
+ * [TABLE-1] The rank of a score is one more than the number of entries with a greater score (1-2-2-4), for
+ *   scores that nobody has too.
  * [TABLE-2] Counts are absolute: to apply the same ones again changes nothing, and of two the later stands.
  * [TABLE-3] A count of 0 is as if the score had never been named.
  * [TABLE-4] Both structures give the same answers to the same counts, whatever the order they came in.

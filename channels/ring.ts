@@ -1,6 +1,6 @@
 /**
- * The last items of a log by position, without holes: positions rise by one from `first` to `head`. Bounded by a
- * number of items and by their bytes; the oldest go first. Takes no memory before the first push.
+ * The last items of a log by position, without holes: positions rise by one from `first` to `head`. Bounded
+ * by a number of items and by their bytes; the oldest go first. Takes no memory before the first push.
  */
 export class Ring<T> {
   readonly #itemsMax: number;

@@ -4,8 +4,9 @@ import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
 /**
- * Moves all sockets elsewhere: `move` to every one, in steps, so that this takes no long turn; each client then
- * chooses its own moment within the window. Those still here when it is over are ended with `moved`, in steps again.
+ * Moves all sockets elsewhere: `move` to every one, in steps, so that this takes no long turn; each client
+ * then chooses its own moment within the window. Those still here when it is over are ended with `moved`, in
+ * steps again.
  */
 export interface Drain {
   /** When the window ends, by the clock. */

@@ -52,7 +52,9 @@ export const liveDefaults: LiveOptions = {
   whoRetryMaxMs: 5_000,
   /** Changed scores kept for a user while `who` is under way; beyond, `who` is asked again. */
   ownChangesMax: 256,
-  /** One slice of the sockets is looked at for what has run out; all of them each `sweepSlices` times this. */
+  /**
+   * One slice of the sockets is looked at for what has run out; all of them each `sweepSlices` times this.
+   */
   sweepEveryMs: 100,
   sweepSlices: 10,
   /** A socket whose close frame does not get through is cut after this. */

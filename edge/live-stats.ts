@@ -47,7 +47,10 @@ export interface LiveGauges {
   sockets(): { open: number; ready: number; choked: number };
   subscriptions(): { contest: number; match: number; log: number };
   channels(): { contests: number; matches: number; log: number; stale: number };
-  /** Version of the newest mirror per partition is the ranker's to show; here the least and greatest followed. */
+  /**
+   * Version of the newest mirror per partition is the ranker's to show; here the least and greatest
+   * followed.
+   */
   versions(): { least: number; greatest: number };
 }
 

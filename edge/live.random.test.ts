@@ -187,12 +187,20 @@ class World {
   }
 }
 
-test('[PR-24] [PR-25] [PR-26] [PR-28] [PR-32] [PR-33] [PR-34] [PR-35] [PR-36] [PR-37] [PR-39] [PR-40] [VIEW-9] whoever joins, leaves, resumes or is slow sees the truth, in order', async () => {
+test('[PR-24] [PR-25] [PR-26] [PR-28] [PR-32] [PR-33] [VIEW-9] random clients see the truth, in order', async () => {
+  await runRandomClients();
+});
+
+test('[PR-34] [PR-35] [PR-36] [PR-37] [PR-39] [PR-40] and their own ranks exactly, slow or not', async () => {
+  await runRandomClients(100);
+});
+
+async function runRandomClients(offset = 0): Promise<void> {
   let compared = 0;
-  for (let round = 0; round < 10; round++) {
-    const next = random(seed + round);
+  for (let round = 0; round < 6; round++) {
+    const next = random(seed + offset + round);
     const bed = await createTestbed();
-    const world = new World(bed, next, `seed ${seed}, round ${round}`);
+    const world = new World(bed, next, `seed ${seed}, round ${offset + round}`);
     for (let i = 0; i < 6; i++) world.open(`u${i}`);
     for (let i = 0; i < 250; i++) await world.step();
     await world.settle();
@@ -200,5 +208,5 @@ test('[PR-24] [PR-25] [PR-26] [PR-28] [PR-32] [PR-33] [PR-34] [PR-35] [PR-36] [P
     assert.equal(bed.live.counts().sockets, world.witnesses.length);
     bed.live.close();
   }
-  assert.ok(compared > 20_000, `${compared} comparisons`);
-});
+  assert.ok(compared > 10_000, `${compared} comparisons`);
+}

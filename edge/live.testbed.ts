@@ -16,7 +16,10 @@ import { type LiveOptions, liveDefaults } from './live-options.ts';
 import { type MemorySocket, MemorySockets } from './sockets/sockets.memory.ts';
 import type { Identity, Verifier } from './verifier/verifier.ts';
 
-/** An edge's live path on parts held by the test: clock, bus, lookup, a model for a ranker, sockets in memory. */
+/**
+ * An edge's live path on parts held by the test: clock, bus, lookup, a model for a ranker, sockets in
+ * memory.
+ */
 export const team = Array.from({ length: 11 }, (_, i) => i);
 export const otherTeam = Array.from({ length: 11 }, (_, i) => 13 - i);
 

@@ -99,7 +99,7 @@ test('a bus that cannot be read: unavailable, and the request may come again', a
   assert.equal((await subscribe(socket, 'feed:u1'))?.position, 0);
 });
 
-test('what a back end appends to a feed reaches every socket of its user, encoded as each likes it', async () => {
+test('a message reaches every socket of its user, encoded as each likes it', async () => {
   const { live, connect, subscribe, append } = await createTestbed();
   const sockets = [await connect('u1'), await connect('u1', jsonCodec)];
   for (const socket of sockets) await subscribe(socket, 'feed:u1');

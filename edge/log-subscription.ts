@@ -5,8 +5,8 @@ import type { Session } from './session.ts';
 import type { Subscription } from './subscription.ts';
 
 /**
- * A socket on a log channel. Its messages go to the socket one by one, not over a native topic: only the user's own
- * sockets are on it, and a topic for every user would cost more memory than it saves.
+ * A socket on a log channel. Its messages go to the socket one by one, not over a native topic: only the
+ * user's own sockets are on it, and a topic for every user would cost more memory than it saves.
  */
 export class LogSubscription implements Subscription, LogSubscriber {
   readonly name: string;

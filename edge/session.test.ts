@@ -139,7 +139,7 @@ test('one refresh at a time', async () => {
   assert.equal(socket.of('refreshed')[0]?.id, 1);
 });
 
-test('[PR-11] [PR-12] a message that is no frame closes its socket with a sentence, and no other', async () => {
+test('[PR-11] [PR-12] what is no frame closes its socket with a sentence, and no other', async () => {
   const { open, connect } = await createTestbed();
   const other = await connect('u2');
   const cases: [boolean, Uint8Array][] = [

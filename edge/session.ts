@@ -20,11 +20,11 @@ import type { Identity } from './verifier/verifier.ts';
 const noSubscriptions: Subscription[] = [];
 
 /**
- * One socket and what it has said: the protocol's state machine. 'new' until `connect` has come, 'verifying' while its
- * token is looked at (what comes meanwhile waits, within a bound), then 'ready' to the end.
+ * One socket and what it has said: the protocol's state machine. 'new' until `connect` has come, 'verifying'
+ * while its token is looked at (what comes meanwhile waits, within a bound), then 'ready' to the end.
  *
- * Fixed fields, no timers and no closures: there are hundreds of thousands of these. Time is looked at in rounds over
- * all sessions (sessions.ts), by `deadline` alone.
+ * Fixed fields, no timers and no closures: there are hundreds of thousands of these. Time is looked at in
+ * rounds over all sessions (sessions.ts), by `deadline` alone.
  */
 export class Session implements SocketHandler {
   readonly core: SessionCore;

@@ -5,8 +5,8 @@ import type { Session } from './session.ts';
 /**
  * All sessions of the edge: in a list without holes for rounds over all of them, and by user.
  *
- * Time runs out by rounds: each `sweepEveryMs` one slice of the list is looked at, so that no session has a timer and
- * no round is long. A deadline is kept to within `sweepEveryMs` x `sweepSlices`.
+ * Time runs out by rounds: each `sweepEveryMs` one slice of the list is looked at, so that no session has a
+ * timer and no round is long. A deadline is kept to within `sweepEveryMs` x `sweepSlices`.
  */
 export class Sessions {
   readonly #clock: Clock;

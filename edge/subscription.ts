@@ -18,8 +18,9 @@ export interface Subscription {
 }
 
 /**
- * A socket on a state channel. 'waiting': there is no state to answer with yet. 'behind': answered; the state is older
- * than the client's. 'live': it has the state, and what is published (unless the socket is choked).
+ * A socket on a state channel. 'waiting': there is no state to answer with yet. 'behind': answered; the
+ * state is older than the client's. 'live': it has the state, and what is published (unless the socket is
+ * choked).
  */
 export class StateSubscription implements Subscription {
   readonly session: Session;

@@ -55,7 +55,10 @@ interface Seen {
   whole: boolean;
 }
 
-/** A client that believes nothing: every frame is compared with the rules of the protocol and with what was true. */
+/**
+ * A client that believes nothing: every frame is compared with the rules of the protocol and with what was
+ * true.
+ */
 export class Witness {
   readonly user: string;
   readonly channels = new Map<number, Seen>();

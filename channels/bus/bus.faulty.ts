@@ -2,8 +2,9 @@ import { ServiceError } from '../../proto/codes.ts';
 import type { Bus, History, LogMessage, Position, StoredMessage, Unsubscribe } from './bus.ts';
 
 /**
- * A bus for tests: all in memory, deliveries at once and in order, and every fault that the contract allows at the
- * test's word: messages lost or held back, reads and questions that fail or wait, memory lost, a new epoch.
+ * A bus for tests: all in memory, deliveries at once and in order, and every fault that the contract allows
+ * at the test's word: messages lost or held back, reads and questions that fail or wait, memory lost, a new
+ * epoch.
  */
 export class FaultyBus implements Bus {
   epoch = 'e1';

@@ -7,17 +7,18 @@ import { SmallContest } from './small-contest.ts';
 /**
  * A contest as an edge has it: its state at one version, moved on by frames.
  *
- * Three ways to the rank of a score, one surface. A small fantasy contest is ranked here from its entries and the
- * players' totals, and follows the frames of its match. A large one has the count at each score and follows frames of
- * its own. A `scores` contest likewise, with any number of distinct scores.
+ * Three ways to the rank of a score, one surface. A small fantasy contest is ranked here from its entries
+ * and the players' totals, and follows the frames of its match. A large one has the count at each score and
+ * follows frames of its own. A `scores` contest likewise, with any number of distinct scores.
  *
  * Laws:
- * [VIEW-1] A mirror at version v takes a frame if and only if the epoch is its own and base <= v < version. A frame
- *    of its epoch with version <= v is old and ignored; every other is a gap. Neither changes anything.
- * [VIEW-2] A mirror made from a snapshot that takes frames in order equals one made from a snapshot at the last
- *    frame's version, whatever replica made the frames and wherever their bases lie.
- * [VIEW-3] The rank of a score is one more than the number of entries of the contest with a greater score at the
- *    mirror's version; its top rows go by score, equal scores by first appearance.
+ * [VIEW-1] A mirror at version v takes a frame if and only if the epoch is its own and base <= v < version.
+ *   A frame of its epoch with version <= v is old and ignored; every other is a gap. Neither changes
+ *   anything.
+ * [VIEW-2] A mirror made from a snapshot that takes frames in order equals one made from a snapshot at the
+ *   last frame's version, whatever replica made the frames and wherever their bases lie.
+ * [VIEW-3] The rank of a score is one more than the number of entries of the contest with a greater score at
+ *   the mirror's version; its top rows go by score, equal scores by first appearance.
  * [VIEW-4] A frame that says null for a small contest's entries is a gap for that contest alone.
  */
 export class ContestMirror {
@@ -65,7 +66,10 @@ export class ContestMirror {
     return this.#table?.distinct ?? 0;
   }
 
-  /** A frame of the contest's own. Small contests have none: to see one means that the contest has become large. */
+  /**
+   * A frame of the contest's own. Small contests have none: to see one means that the contest has become
+   * large.
+   */
   take(frame: ContestFrame): Taken {
     const taken = verdict(this, frame);
     if (taken !== 'taken') return taken;

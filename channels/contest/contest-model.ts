@@ -10,8 +10,9 @@ import type {
 } from './messages.ts';
 
 /**
- * The obvious model of one partition with one match, for tests: everything in maps, every answer by sorting all of it,
- * frames from a list of what each version touched. It knows nothing of mirrors, tables or bitmaps.
+ * The obvious model of one partition with one match, for tests: everything in maps, every answer by sorting
+ * all of it, frames from a list of what each version touched. It knows nothing of mirrors, tables or
+ * bitmaps.
  */
 interface ModelContest {
   kind: 'fantasy' | 'scores';

@@ -17,7 +17,10 @@ export interface DemandOptions {
 }
 
 export const demandDefaults: DemandOptions = {
-  /** Contests and matches that this edge follows at once; beyond, `unavailable`. As many as a ranker grants an edge. */
+  /**
+   * Contests and matches that this edge follows at once; beyond, `unavailable`. As many as a ranker grants
+   * an edge.
+   */
   wantedMax: 100_000,
   /** How long a ranker publishes for an edge that is gone. */
   leaseMs: 30_000,

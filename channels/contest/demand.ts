@@ -16,15 +16,19 @@ import { createWantQueue, type WantQueue } from './want-queue.ts';
 /**
  * Which contests and matches this edge wants: leases on their frames, and mirrors of their state.
  *
- * A name is followed from `contest` or `match` until `release`; one listener each. Leases are renewed in batches; an
- * edge that stops renewing is forgotten by the rankers.
+ * A name is followed from `contest` or `match` until `release`; one listener each. Leases are renewed in
+ * batches; an edge that stops renewing is forgotten by the rankers.
  */
 export interface Demand {
-  /** Throws ServiceError when as many are followed as may be. The listener is called later, never from here. */
+  /**
+   * Throws ServiceError when as many are followed as may be. The listener is called later, never from here.
+   */
   contest(id: string, listener: ContestListener): FollowedContest;
   match(id: string, listener: MatchListener): FollowedMatch;
   release(followed: FollowedContest | FollowedMatch): void;
-  /** Users' entries in a contest that is followed. At most 256 users. Rejects when no ranker answers in time. */
+  /**
+   * Users' entries in a contest that is followed. At most 256 users. Rejects when no ranker answers in time.
+   */
   who(followed: FollowedContest, users: string[]): Promise<WhoAnswer>;
   counts(): { contests: number; matches: number; stale: number };
   close(): void;
@@ -143,7 +147,10 @@ class LeasedDemand implements Demand {
     throw new ServiceError(`This edge follows ${wantedMax} contests and matches, as many as it may.`, true);
   }
 
-  /** Each second: hears the heads of new partitions; renews when it is time, or when a ranker has gone silent. */
+  /**
+   * Each second: hears the heads of new partitions; renews when it is time, or when a ranker has gone
+   * silent.
+   */
   #tick(): void {
     const { clock, options } = this.#parts;
     this.#cancelTimer = clock.after(1_000, () => this.#tick());

@@ -33,8 +33,9 @@ export interface ContestChange {
 type News = { own: ContestFrame; match: null } | { own: null; match: MatchNews };
 
 /**
- * Small contests hear the match's topic, large ones and `scores` contests their own. Which a fantasy contest is shows
- * in its snapshot; where that needs another topic, it is heard first and the snapshot asked for again.
+ * Small contests hear the match's topic, large ones and `scores` contests their own. Which a fantasy contest
+ * is shows in its snapshot; where that needs another topic, it is heard first and the snapshot asked for
+ * again.
  */
 export class FollowedContest extends Followed<ContestSnapshot, News> {
   mirror: ContestMirror | null = null;

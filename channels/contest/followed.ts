@@ -10,16 +10,18 @@ import type { PlaceFinder } from './place-finder.ts';
 import type { Wanted, WantQueue } from './want-queue.ts';
 
 /**
- * One contest or match that this edge follows: its place found, its frames heard, a lease taken and a snapshot asked
- * for, in this order, so that no frame falls between. All that may go wrong ends in the same step: ask again.
+ * One contest or match that this edge follows: its place found, its frames heard, a lease taken and a
+ * snapshot asked for, in this order, so that no frame falls between. All that may go wrong ends in the same
+ * step: ask again.
  *
  * Laws:
- * [VIEW-5] Frames that come while a snapshot is awaited are kept (up to `framesHeldMax`) and applied to it; a gap,
- *   a head that is ahead, a reset of the bus or a lease that has run out asks for a new one. While no lease is held no
- *   frame is taken, for what changed in small contests may not have been named.
- * [VIEW-6] Within an epoch the state never goes back: a snapshot older than the mirror is not taken, whoever sent it.
- * [VIEW-7] While no ranker answers, the state kept in `frame_<contest>` (or the mirror's, if newer) is served as stale;
- *   it is stale no more once a ranker has answered.
+ * [VIEW-5] Frames that come while a snapshot is awaited are kept (up to `framesHeldMax`) and applied to it;
+ *   a gap, a head that is ahead, a reset of the bus or a lease that has run out asks for a new one. While no
+ *   lease is held no frame is taken, for what changed in small contests may not have been named.
+ * [VIEW-6] Within an epoch the state never goes back: a snapshot older than the mirror is not taken, whoever
+ *   sent it.
+ * [VIEW-7] While no ranker answers, the state kept in `frame_<contest>` (or the mirror's, if newer) is
+ *   served as stale; it is stale no more once a ranker has answered.
  * [VIEW-8] A name nobody has created is told at once and asked for again only after `unknownKeptMs`.
  */
 export interface FollowParts {

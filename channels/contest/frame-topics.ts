@@ -2,8 +2,8 @@ import type { Logger } from 'pino';
 import type { Bus, Unsubscribe } from '../bus/bus.ts';
 
 /**
- * Bus topics that several listeners share: one subscription, each message decoded once. A message that cannot be
- * decoded is logged and dropped; what it said is then missing like any lost message.
+ * Bus topics that several listeners share: one subscription, each message decoded once. A message that
+ * cannot be decoded is logged and dropped; what it said is then missing like any lost message.
  */
 export interface FrameTopics {
   /** Resolves once every message published from now on is heard. */

@@ -2,8 +2,8 @@ import type { MatchFrame, MatchSnapshot } from './messages.ts';
 import { PlayerTotals } from './player-totals.ts';
 
 /**
- * What became of a frame: taken; old (the mirror has it already); gap (something before it is missing, or the epoch is
- * another: nothing was changed, ask for a snapshot).
+ * What became of a frame: taken; old (the mirror has it already); gap (something before it is missing, or
+ * the epoch is another: nothing was changed, ask for a snapshot).
  */
 export type Taken = 'taken' | 'old' | 'gap';
 

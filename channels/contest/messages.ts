@@ -1,13 +1,14 @@
 /**
- * What edges and rankers say to each other over the bus: questions, answers, frames, heads. Encoded as msgpack by
- * message-codec.ts.
+ * What edges and rankers say to each other over the bus: questions, answers, frames, heads. Encoded as
+ * msgpack by message-codec.ts.
  *
  * Units: a player's total is an integer of `pointStep` steps; a fantasy score is an integer of half steps
- * (2 x steps for a player, 3 x for the vice-captain, 4 x for the captain). A `scores` contest's score is as given.
+ * (2 x steps for a player, 3 x for the vice-captain, 4 x for the captain). A `scores` contest's score is as
+ * given.
  *
- * Versions: every snapshot and frame is exact at its `version` (log offset + 1 of the newest record applied to the
- * partition). A frame covers (base, version] and carries the absolute value of every key touched by any record in it;
- * whoever is at v with base <= v < version may take it, whichever replica made it.
+ * Versions: every snapshot and frame is exact at its `version` (log offset + 1 of the newest record applied
+ * to the partition). A frame covers (base, version] and carries the absolute value of every key touched by
+ * any record in it; whoever is at v with base <= v < version may take it, whichever replica made it.
  */
 
 /** Bus topics and subjects. */
@@ -18,7 +19,10 @@ export const rankerSubject = (partition: number): string => `ranker:${partition}
 
 /** A contest with more entries than this has frames of its own; once large, it stays large. */
 export const smallContestEntriesMax = 1_000;
-/** A frame names at most so many users (or `scores` entries) that changed; above, it says null: ask `who` again. */
+/**
+ * A frame names at most so many users (or `scores` entries) that changed; above, it says null: ask `who`
+ * again.
+ */
 export const changedUsersMax = 1_000;
 export const changedScoresMax = 5_000;
 
@@ -32,7 +36,9 @@ export interface ContestPlace {
 
 /** Eleven indexes into the match's players: the captain first, the vice-captain second. */
 export type Team = number[];
-/** [ordinal, entry, user, team]; ordinals rise with first appearance; team null: not in the contest any more. */
+/**
+ * [ordinal, entry, user, team]; ordinals rise with first appearance; team null: not in the contest any more.
+ */
 export type SmallEntry = [ordinal: number, entry: string, user: string, team: Team | null];
 /** [rank, entry, score, user] */
 export type TopRow = [rank: number, entry: string, score: number, user: string];
@@ -90,7 +96,10 @@ export interface MatchFrame {
   /** All players' ids in index order, when the list grew within (base, version]. */
   roster: string[] | null;
   label: string | null;
-  /** Wanted small contests touched other than by points. entries null: too many, `want` again (also: became large). */
+  /**
+   * Wanted small contests touched other than by points. entries null: too many, `want` again (also: became
+   * large).
+   */
   contests: {
     contest: string;
     total: number;
@@ -118,7 +127,9 @@ export interface ContestFrame {
   top: TopRow[];
   /** Fantasy: users whose entries changed; null: too many, ask `who` again. */
   changedUsers: string[] | null;
-  /** scores: entries whose score was set or that came or left (score null); null: too many, ask `who` again. */
+  /**
+   * scores: entries whose score was set or that came or left (score null); null: too many, ask `who` again.
+   */
   changedScores: [entry: string, user: string, score: number | null][] | null;
 }
 /** On `h:<partition>`, each second: the version of the last frame of wanted channels. */

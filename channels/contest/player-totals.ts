@@ -28,7 +28,10 @@ export class PlayerTotals {
   }
 }
 
-/** The same for a team that stands in a longer list: `length` indexes from `start`, captain and vice-captain first. */
+/**
+ * The same for a team that stands in a longer list: `length` indexes from `start`, captain and vice-captain
+ * first.
+ */
 export function scoreAt(
   steps: readonly number[],
   indexes: ArrayLike<number>,

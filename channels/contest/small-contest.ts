@@ -2,8 +2,8 @@ import type { SmallEntry, Team, TopRow, WhoEntry } from './messages.ts';
 import type { PlayerTotals } from './player-totals.ts';
 
 /**
- * The entries of a small contest, ranked here: about a thousand additions of eleven and one sort of integers, made
- * when the first rank is asked for after a change.
+ * The entries of a small contest, ranked here: about a thousand additions of eleven and one sort of
+ * integers, made when the first rank is asked for after a change.
  */
 
 /** Entries have places below this, so that a score and a place fit one number that sorts. */

@@ -6,8 +6,9 @@ import { decodeWantAnswer, encodeQuestion } from './message-codec.ts';
 import { type ContestSnapshot, type MatchSnapshot, rankerSubject, type WantQuestion } from './messages.ts';
 
 /**
- * Questions for snapshots and leases. Per partition one question is under way at a time, with up to `wantNamesMax`
- * names; what is asked meanwhile goes with the next. So a thousand names asked for at once pace themselves.
+ * Questions for snapshots and leases. Per partition one question is under way at a time, with up to
+ * `wantNamesMax` names; what is asked meanwhile goes with the next. So a thousand names asked for at once
+ * pace themselves.
  */
 export interface WantQueue {
   contest(partition: number, id: string): Promise<Wanted<ContestSnapshot>>;

@@ -4,7 +4,10 @@ import type { Clock } from '../clock.ts';
 import type { HubOptions } from './hub-options.ts';
 import type { LogChannel } from './log-channel.ts';
 
-/** Questions for the heads of channels, in batches: for one that opens, and in rounds over all that are in use. */
+/**
+ * Questions for the heads of channels, in batches: for one that opens, and in rounds over all that are in
+ * use.
+ */
 export interface HeadsQueue {
   /** Shares a round trip with all asked for within `headsDelayMs`. */
   ask(name: string): Promise<Position>;

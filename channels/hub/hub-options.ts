@@ -15,7 +15,10 @@ export interface HubOptions {
 export const hubDefaults: HubOptions = {
   /** A socket that reconnects within seconds has missed a handful; older ones are read from history. */
   ringMessagesMax: 64,
-  /** A few messages of the greatest size, many usual ones; feeds are one per user, so this is memory times users. */
+  /**
+   * A few messages of the greatest size, many usual ones; feeds are one per user, so this is memory times
+   * users.
+   */
   ringBytesMax: 65_536,
   /** More than a screen can show; a client further behind reads its lists anew instead. */
   replayMessagesMax: 500,

@@ -123,7 +123,7 @@ test('[HUB-6] [HUB-7] what the ring has not is read once for all, and bridged wi
   assert.equal(bus.calls.filter((call) => call.startsWith('history')).length, 1);
 });
 
-test('[HUB-6] another epoch, too far behind, or gone from history: joined at the head, not recovered', async () => {
+test('[HUB-6] another epoch, too far behind, or gone: joined at the head, not recovered', async () => {
   const { bus, append, join } = setUp({ replayMessagesMax: 8, ringMessagesMax: 2 });
   bus.kept = 4;
   await append(20);
@@ -324,7 +324,7 @@ test('[HUB-12] a message is encoded once for each codec', () => {
   });
 });
 
-test('[HUB-1] [HUB-2] [HUB-3] [HUB-4] [HUB-6] random faults: every position once and in order, or a gap that says so', async () => {
+test('[HUB-1] [HUB-2] [HUB-3] [HUB-4] [HUB-6] random faults: each position once, or a gap', async () => {
   let state = seed;
   const next = () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

@@ -11,26 +11,29 @@ import { missedBy, type Reading } from './replay.ts';
 /**
  * The hub of log channels: one follow per channel and edge, however many sockets are on it.
  *
- * There is one repair for everything that may go wrong: read history after the last position delivered. A hole in the
- * positions, a lost last message, an interruption of the bus, a client that comes back: all end there.
+ * There is one repair for everything that may go wrong: read history after the last position delivered. A
+ * hole in the positions, a lost last message, an interruption of the bus, a client that comes back: all end
+ * there.
  *
  * Laws:
  * [HUB-1] A subscriber hears `joined` (or `failed`) once; then what it missed, then every later message, each
  *    position one above the former. Both happen in one turn, so nothing falls between.
  * [HUB-2] A message that comes again, or late, is not delivered again.
  * [HUB-3] A hole in the positions is filled from history before anything after it is delivered.
- * [HUB-4] Where history has not kept what is missing, subscribers hear of a gap (`history_gone`) that names the
- *    position they go on from, and then everything after it.
- * [HUB-5] When the channel has begun anew, subscribers hear of a gap (`epoch_changed`) that names the new epoch.
- * [HUB-6] One that joins with a position of the present epoch is recovered if at most `replayMessagesMax` messages
- *    are missing and all are kept; otherwise it joins at the head, not recovered.
- * [HUB-7] All who join a channel together share one follow and one question for its head, and all who need history
- *    one read; questions for heads of many channels go in batches.
- * [HUB-8] Heads of all channels in use are compared every `headsEveryMs`: a lost last message is delivered then.
+ * [HUB-4] Where history has not kept what is missing, subscribers hear of a gap (`history_gone`) that names
+ *   the position they go on from, and then everything after it.
+ * [HUB-5] When the channel has begun anew, subscribers hear of a gap (`epoch_changed`) that names the new
+ *   epoch.
+ * [HUB-6] One that joins with a position of the present epoch is recovered if at most `replayMessagesMax`
+ *   messages are missing and all are kept; otherwise it joins at the head, not recovered.
+ * [HUB-7] All who join a channel together share one follow and one question for its head, and all who need
+ *   history one read; questions for heads of many channels go in batches.
+ * [HUB-8] Heads of all channels in use are compared every `headsEveryMs`: a lost last message is delivered
+ *   then.
  * [HUB-9] After an interruption of the bus heads are compared at once.
  * [HUB-10] A channel that nobody is on is kept for `idleGraceMs`, then no longer followed.
- * [HUB-11] While the bus fails, those who wait to join hear `failed` with `unavailable`; subscribers wait, and get
- *    what they missed when it works again.
+ * [HUB-11] While the bus fails, those who wait to join hear `failed` with `unavailable`; subscribers wait,
+ *   and get what they missed when it works again.
  * [HUB-12] A message is encoded at most once for each codec.
  * [HUB-13] The ring holds at most `ringMessagesMax` messages and `ringBytesMax` bytes; the oldest go first.
  */
@@ -275,7 +278,9 @@ class LogHub implements Hub {
     for (const subscriber of [...channel.subscribers]) subscriber.onGap(channel, code, why);
   }
 
-  /** Lets those join whose position can be honoured, or never can; reads history for the rest, once for all. */
+  /**
+   * Lets those join whose position can be honoured, or never can; reads history for the rest, once for all.
+   */
   #settle(channel: LogChannel, reading: Reading | null): void {
     if (channel.waiting.length === 0) return;
     const { waiting } = channel;

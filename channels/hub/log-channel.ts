@@ -6,8 +6,9 @@ import type { LogItem } from './log-item.ts';
 /** One socket on one log channel. All calls come from the hub, in the order of HUB-1. */
 export interface LogSubscriber {
   /**
-   * It is live: what it missed and everything from now on follows by `onMessage`, the former in this very turn.
-   * `position` is the head; without recovery what follows is not a continuation of what the client has.
+   * It is live: what it missed and everything from now on follows by `onMessage`, the former in this very
+   * turn. `position` is the head; without recovery what follows is not a continuation of what the client
+   * has.
    */
   onJoined(channel: LogChannel, recovered: boolean): void;
   onMessage(channel: LogChannel, item: LogItem): void;

@@ -3,7 +3,9 @@ import type { StoredMessage } from '../bus/bus.ts';
 
 const text = new TextDecoder();
 
-/** A message of a log channel and its frames: each codec's is made when the first socket needs it, and kept. */
+/**
+ * A message of a log channel and its frames: each codec's is made when the first socket needs it, and kept.
+ */
 export class LogItem {
   readonly position: number;
   readonly bytes: number;

@@ -12,8 +12,8 @@ export interface Reading {
 const readsMax = 2;
 
 /**
- * What one that joins has missed, up to the channel's head; null: that cannot be told (another epoch, too long ago, no
- * longer kept); 'read': history has to be read for it first.
+ * What one that joins has missed, up to the channel's head; null: that cannot be told (another epoch, too
+ * long ago, no longer kept); 'read': history has to be read for it first.
  */
 export function missedBy(
   channel: LogChannel,

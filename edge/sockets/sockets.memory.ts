@@ -3,8 +3,8 @@ import type { ClientFrame, ServerFrame } from '../../proto/frames.ts';
 import type { Socket, SocketHandler } from './sockets.ts';
 
 /**
- * Sockets for tests, in memory: native topics, a buffer that fills while the client does not read, and the order of the
- * contract. What a client has read is kept decoded.
+ * Sockets for tests, in memory: native topics, a buffer that fills while the client does not read, and the
+ * order of the contract. What a client has read is kept decoded.
  */
 export class MemorySockets {
   readonly topics = new Map<string, Set<MemorySocket>>();

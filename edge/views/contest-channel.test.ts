@@ -281,7 +281,7 @@ test('[VIEW-15] a small contest that is not touched is silent', async () => {
   assert.equal((await subscribe(late, 'contest:small'))?.position, model.version);
 });
 
-test('[PR-31] one who knows more waits; then the edge says that it is behind, and sends no older state', async () => {
+test('[PR-31] one who knows more waits; then the edge says so, and sends no older state', async () => {
   const { model, bus, clock, connect, subscribe, change } = await createTestbed();
   await subscribe(await connect('u0'), 'contest:large');
   bus.losing = true;

@@ -8,7 +8,10 @@ import type { LiveCore } from '../live-core.ts';
 import type { StateSubscription } from '../subscription.ts';
 import { StateChannel } from './state-channel.ts';
 
-/** A match on this edge: players' points, whole to one that joins, then what changed since the last publication. */
+/**
+ * A match on this edge: players' points, whole to one that joins, then what changed since the last
+ * publication.
+ */
 export class MatchChannel extends StateChannel implements MatchListener {
   readonly #followed: FollowedMatch;
   /** Version published last; -1: the next publication is whole. */

@@ -2,8 +2,8 @@ import type { Codec } from '../../proto/codec.ts';
 import { ranksBytesMax } from '../../proto/encode-ranks.ts';
 
 /**
- * `ranks` frames without allocation: one buffer, and the parts of it handed out before are handed out again. A frame
- * is valid until the next one is written.
+ * `ranks` frames without allocation: one buffer, and the parts of it handed out before are handed out again.
+ * A frame is valid until the next one is written.
  */
 export class RanksWriter {
   #buffer = new Uint8Array(0);

@@ -8,8 +8,9 @@ import type { StateSubscription } from '../subscription.ts';
 /**
  * A state channel of this edge: who waits for a state, who is live, and the native topics, one per encoding.
  *
- * A socket joins in one turn: `subscribed`, the whole state at the version that was published last, and the native topic;
- * what is published afterwards has a higher version, so none comes twice and none falls between.
+ * A socket joins in one turn: `subscribed`, the whole state at the version that was published last, and the
+ * native topic; what is published afterwards has a higher version, so none comes twice and none falls
+ * between.
  */
 export abstract class StateChannel {
   readonly kind: 'contest' | 'match';
@@ -48,7 +49,10 @@ export abstract class StateChannel {
   abstract state(): { epoch: string; version: number } | null;
   /** Sends what has changed since the last time, own ranks first. */
   protected abstract publishState(): void;
-  /** The whole state to one socket: the board, then own ranks, when it joins; own ranks first when it has drained. */
+  /**
+   * The whole state to one socket: the board, then own ranks, when it joins; own ranks first when it has
+   * drained.
+   */
   protected abstract sendState(sub: StateSubscription, joins: boolean): void;
   protected abstract onLive(sub: StateSubscription): void;
   protected abstract onGone(sub: StateSubscription): void;

@@ -14,11 +14,11 @@ const fantasyStride = 2 + teamLength;
 const scoresStride = 3;
 
 /**
- * What one user sees of a contest beside the board: the own entries, and each one's score and rank as last sent.
- * Shared by the user's sockets. Fixed fields and flat numbers: there is one for each viewer.
+ * What one user sees of a contest beside the board: the own entries, and each one's score and rank as last
+ * sent. Shared by the user's sockets. Fixed fields and flat numbers: there is one for each viewer.
  *
- * State: 'unknown': the entries are not known yet. 'held': they were, and have changed. 'fresh': they are known, and go
- * out whole. 'exact': score and rank of every entry are as sent.
+ * State: 'unknown': the entries are not known yet. 'held': they were, and have changed. 'fresh': they are
+ * known, and go out whole. 'exact': score and rank of every entry are as sent.
  */
 export class UserView {
   readonly user: string;
@@ -69,7 +69,10 @@ export class UserView {
     });
   }
 
-  /** `scores` contests: the entry's score now, or null: it has left. Answers whether the list of entries changed. */
+  /**
+   * `scores` contests: the entry's score now, or null: it has left. Answers whether the list of entries
+   * changed.
+   */
   change(entry: string, score: number | null): boolean {
     const index = this.names.indexOf(entry);
     if (index >= 0 && score !== null) {
@@ -92,8 +95,8 @@ export class UserView {
   }
 
   /**
-   * Brings scores and ranks up to the mirror. Writes index, score, rank of those that changed (or of all) into `rows`
-   * and answers how many numbers these are.
+   * Brings scores and ranks up to the mirror. Writes index, score, rank of those that changed (or of all)
+   * into `rows` and answers how many numbers these are.
    */
   update(mirror: ContestMirror, all: boolean, rows: number[]): number {
     const { numbers } = this;

@@ -6,8 +6,9 @@ import type { LiveStats } from '../live-stats.ts';
 import type { UserView } from './user-view.ts';
 
 /**
- * Asks whose entries are whose: views that ask within `whoDelayMs` share a question of up to `whoUsersMax` users; a
- * contest has one question under way at a time, the edge at most `whoQuestionsMax`. What fails is asked again.
+ * Asks whose entries are whose: views that ask within `whoDelayMs` share a question of up to `whoUsersMax`
+ * users; a contest has one question under way at a time, the edge at most `whoQuestionsMax`. What fails is
+ * asked again.
  */
 export interface WhoQueue {
   ask(contest: WhoAsker, view: UserView): void;
