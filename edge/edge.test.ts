@@ -106,7 +106,7 @@ async function tell(edge: Edge, path: string, body = ''): Promise<Response> {
 }
 
 for (const sockets of ['uws', 'ws'] as const) {
-  test(`${sockets}: a back end's message reaches the user's sockets on every edge; a disconnect ends them`, () =>
+  test(`${sockets}: a message reaches the sockets of a user on every edge; a disconnect ends them`, () =>
     withEdges(async (start) => {
       const one = await start({ sockets });
       const two = await start({ sockets });
@@ -130,7 +130,7 @@ for (const sockets of ['uws', 'ws'] as const) {
       await other.hear('pong');
     }));
 
-  test(`${sockets}: [PR-41] draining: unready, serving on, sockets moved and closed with 4000, port free`, () =>
+  test(`${sockets}: [PR-41] draining: unready, serving on, sockets moved and closed, port free`, () =>
     withEdges(async (start) => {
       const edge = await start({ sockets, deregistrationDelayMs: 50 });
       const ready = () => fetch(`http://127.0.0.1:${edge.opsPort}/readyz`).then(({ status }) => status);

@@ -42,8 +42,8 @@ export const edgeDefaults: EdgeOptions = {
   opsPort: 8081,
   sockets: 'auto',
   frameBytesMax: limits.frameBytesMax,
-  // A few of the largest frames (entries of a user in 100 contests' teams: 64 KiB); a phone in a tunnel is behind by
-  // less for many seconds.
+  // A few of the largest frames (entries of a user in 100 contests' teams: 64 KiB); a phone in a tunnel is
+  // behind by less for many seconds.
   bufferBytesMax: 256 * 1024,
 };
 

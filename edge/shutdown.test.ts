@@ -27,7 +27,7 @@ function setUp(deregistrationDelayMs: number, idle: Promise<void> = Promise.reso
   return { clock, steps, shutdown };
 }
 
-test('SIGTERM: unready at once, serving on for the delay, sockets moved in the window, then closed', async () => {
+test('SIGTERM: unready at once, serving on for the delay, sockets moved, then closed', async () => {
   const { clock, steps, shutdown } = setUp(120_000);
   const done = shutdown.drain();
   assert.deepEqual(steps, ['unready 0']);

@@ -5,8 +5,8 @@ import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { ClientError } from '../../proto/codes.ts';
-import { withServer } from './sockets.conformance.ts';
 import type { HttpRequest, SocketsFactory } from './sockets.ts';
+import { withServer } from './sockets-bench.conformance.ts';
 
 interface Got {
   status: number;

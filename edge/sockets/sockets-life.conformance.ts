@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
-import { closing, hear, text, withServer } from './sockets.conformance.ts';
 import type { SocketsFactory } from './sockets.ts';
+import { closing, hear, text, withServer } from './sockets-bench.conformance.ts';
 
 export function socketsLifeConformance(name: string, create: SocketsFactory): void {
   lifeLaws(name, create);
@@ -96,7 +96,7 @@ function lifeLaws(name: string, create: SocketsFactory): void {
       },
     ));
 
-  test(`${name} [SOCK-13] who neither sends nor takes anything is cut; who answers pings stays`, () =>
+  test(`${name} [SOCK-13] [PR-8] who neither sends nor takes anything is cut; who answers pings stays`, () =>
     withServer(create, { idleMs: 8_000 }, async ({ server, dial, peers }) => {
       const alive = await dial();
       const mute = connect(server.port, '127.0.0.1');

@@ -4,144 +4,10 @@
  * bounds. Life and upgrades are in sockets-life.conformance.ts, HTTP in sockets-http.conformance.ts.
  */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { test } from 'node:test';
-import { WebSocket } from 'ws';
-import type { Socket, SocketHandler, SocketServer, SocketsFactory, SocketsOptions } from './sockets.ts';
+import type { SocketsFactory } from './sockets.ts';
 import { frameHardFactor } from './sockets.ts';
-
-/** A socket on the server's side, with what it has heard. */
-export interface Peer extends SocketHandler {
-  socket: Socket;
-  messages: { text: string; binary: boolean }[];
-  drains: number;
-  drops: number;
-  closes: number[];
-  /** Resolves when `done` holds; looked at after each event. */
-  until(done: (peer: Peer) => boolean): Promise<void>;
-  afterDrop: () => void;
-}
-
-export interface Bench {
-  server: SocketServer;
-  url: string;
-  peers: Peer[];
-  faults: unknown[];
-  /** A connected client and its peer; one at a time. */
-  dial(subprotocol?: string): Promise<{ client: WebSocket; peer: Peer }>;
-}
-
-export const text = (value: string): Uint8Array => new TextEncoder().encode(value);
-
-export async function withServer(
-  create: SocketsFactory,
-  changes: Partial<SocketsOptions>,
-  body: (bench: Bench) => Promise<void>,
-): Promise<void> {
-  const peers: Peer[] = [];
-  const faults: unknown[] = [];
-  const server = await create({
-    host: '127.0.0.1',
-    port: 0,
-    socketPath: '/v1/socket',
-    frameBytesMax: 1_000,
-    bufferBytesMax: 64 * 1024,
-    idleMs: 60_000,
-    onUpgrade: ({ subprotocols }) => ({
-      accept: true,
-      subprotocol: subprotocols[0] === 'rankcast.json' ? 'rankcast.json' : 'rankcast.msgpack',
-    }),
-    onOpen: (socket) => {
-      const peer = createPeer(socket);
-      peers.push(peer);
-      return peer;
-    },
-    onRequest: async () => ({ status: 200, headers: {}, body: 'ok' }),
-    onFault: (error) => faults.push(error),
-    ...changes,
-  });
-  const url = `ws://127.0.0.1:${server.port}/v1/socket`;
-  const clients: WebSocket[] = [];
-  const dial = async (subprotocol = 'rankcast.msgpack') => {
-    const client = new WebSocket(url, subprotocol);
-    clients.push(client);
-    const before = peers.length;
-    await once(client, 'open');
-    const peer = peers[before];
-    assert.ok(peer, 'onOpen comes before the client is told');
-    return { client, peer };
-  };
-  try {
-    await body({ server, url, peers, faults, dial });
-  } finally {
-    for (const client of clients) client.terminate();
-    await server.close();
-  }
-}
-
-function createPeer(socket: Socket): Peer {
-  const waiting: { done: (peer: Peer) => boolean; resolve: () => void }[] = [];
-  const look = (): void => {
-    for (const entry of [...waiting]) {
-      if (!entry.done(peer)) continue;
-      waiting.splice(waiting.indexOf(entry), 1);
-      entry.resolve();
-    }
-  };
-  const peer: Peer = {
-    socket,
-    messages: [],
-    drains: 0,
-    drops: 0,
-    closes: [],
-    afterDrop: () => {},
-    until: (done) =>
-      done(peer) ? Promise.resolve() : new Promise((resolve) => waiting.push({ done, resolve })),
-    onMessage(bytes, binary) {
-      peer.messages.push({ text: new TextDecoder().decode(bytes), binary });
-      look();
-    },
-    onDrain() {
-      peer.drains += 1;
-      look();
-    },
-    onDropped() {
-      peer.drops += 1;
-      peer.afterDrop();
-      look();
-    },
-    onClose(code) {
-      peer.closes.push(code);
-      look();
-    },
-  };
-  return peer;
-}
-
-/** What a client gets, in order, until `last`. */
-export function hear(client: WebSocket, last: string): Promise<string[]> {
-  const heard: string[] = [];
-  return new Promise((resolve) => {
-    client.on('message', (data: Buffer) => {
-      const message = data.length > 200 ? `${data.length} bytes` : data.toString();
-      heard.push(message);
-      if (message === last) resolve(heard);
-    });
-  });
-}
-
-export async function closing(client: WebSocket): Promise<{ code: number; reason: string }> {
-  const [code, reason] = (await once(client, 'close')) as [number, Buffer];
-  return { code, reason: reason.toString() };
-}
-
-/** Client stops reading; the server fills its buffer until a send is dropped. */
-function fill(client: WebSocket, peer: Peer, bytes: number): number {
-  client.pause();
-  const chunk = new Uint8Array(bytes);
-  for (let sent = 0; sent < 10_000; sent++) if (peer.socket.send(chunk) === 'dropped') return sent;
-  throw new Error('the buffer never fills');
-}
+import { closing, fill, hear, text, withServer } from './sockets-bench.conformance.ts';
 
 export function socketsConformance(name: string, create: SocketsFactory): void {
   orderLaws(name, create);
@@ -270,7 +136,7 @@ function orderLaws(name: string, create: SocketsFactory): void {
 }
 
 function boundLaws(name: string, create: SocketsFactory): void {
-  test(`${name} [SOCK-6] a frame beyond frameBytesMax ends the socket with 4502 and is not handed over`, () =>
+  test(`${name} [SOCK-6] [PR-13] a frame beyond frameBytesMax ends the socket with 4502`, () =>
     withServer(create, {}, async ({ dial }) => {
       const { client, peer } = await dial();
       const closed = closing(client);
@@ -313,11 +179,27 @@ function boundLaws(name: string, create: SocketsFactory): void {
       await slow.peer.until(({ drops }) => drops > 0);
     }));
 
-  test(`${name} [SOCK-8] onDropped comes before anything later, for sends within the call`, () =>
+  test(`${name} [SOCK-8] onDropped comes after the send, and until then nothing is sent`, () =>
     withServer(create, {}, async ({ dial }) => {
       const { client, peer } = await dial();
       fill(client, peer, 16_000);
-      assert.ok(peer.drops >= 1);
+      assert.equal(peer.drops, 0);
+      assert.equal(peer.socket.send(text('small')), 'dropped');
+      await peer.until(({ drops }) => drops === 1);
+    }));
+
+  test(`${name} [SOCK-8] who is told inside a publish may use the publisher's buffer`, () =>
+    withServer(create, {}, async ({ server, dial }) => {
+      const slow = await dial();
+      const quick = await dial();
+      const heard = hear(quick.client, 'end');
+      quick.peer.socket.join('t');
+      fill(slow.client, slow.peer, 16_000);
+      const shared = text('end');
+      slow.peer.afterDrop = () => shared.set(text('bad'));
+      server.publish('t', shared, true);
+      assert.deepEqual(await heard, ['end']);
+      assert.equal(slow.peer.drops, 1);
     }));
 
   test(`${name} [SOCK-8] within onDropped a handler may leave and end; nothing arrives behind the hole`, () =>

@@ -22,12 +22,14 @@
  *   `frameHardFactor` times that may be cut off by the library (client sees 1009 or 1006).
  * [SOCK-7] While more than `bufferBytesMax` are buffered for a socket, messages to it are dropped: `send`
  *   answers `dropped`. The bound is overstepped by one message at most. Other sockets get theirs.
- * [SOCK-8] `onDropped` is called after a drop, outside of the library's own frames, so it may leave, send and
- *   end. Several drops may be told by one call. It comes before anything later reaches the socket, but for
- *   what was on its way: the publication or `send` that met the drop. If the handler ends the socket within
- *   the call, what was published does not arrive either (the close code may then be lost: 1006).
+ * [SOCK-8] After a drop nothing that comes later reaches the socket before `onDropped` is called, but for the
+ *   publication or `send` that met the drop; until then `send` answers `dropped`. The call comes in the next
+ *   turn at the latest, never inside `send`; it may come inside `publish`, and may leave, join, send and end.
+ *   Several drops may be told by one call. If the handler ends the socket within it, nothing published
+ *   arrives behind the hole (the close code may then be lost: 1006).
  * [SOCK-9] `onDrain` is called when a buffer that was not empty is empty again, and always some time after an
- *   `onDropped`, unless the socket closes first. It may come once too often.
+ *   `onDropped`, unless the socket closes first. It may come once too often; never inside `send` or
+ *   `publish`.
  *
  * Life
  * [SOCK-10] `end(code, reason)` sends a close frame behind what is buffered; the client sees code and reason

@@ -2,10 +2,11 @@
  * The socket port on uWebSockets.js: native topics, native buffers, native idle timeouts.
  *
  * The library forbids to leave, subscribe or close inside its `dropped` callback (it iterates over its
- * subscribers then). So the callback only notes the socket, and `flushHoles` tells the handler before
- * anything else can reach it.
+ * subscribers then). So the callback only notes the socket, and `Holes` tells the handler
+ * before anything else can reach it.
  */
 import type * as Uws from 'uWebSockets.js';
+import { Holes } from './holes.ts';
 import { answerWithBody, declaredLength, RequestBody } from './http-body.ts';
 import { faultAnswer, listOf, statusLine } from './http-status.ts';
 import { freePort, whyNotListening } from './listening.ts';
@@ -59,15 +60,9 @@ class UwsSocket implements Socket {
   readonly binary: boolean;
   native: NativeSocket | null;
   handler: SocketHandler | null = null;
-  /** A message was dropped and the handler has not been told yet. */
   holed = false;
-  /** The handler is being told. */
-  telling = false;
-  /**
-   * The drop came in the middle of a publication: what was published may wait in the library, behind the
-   * hole.
-   */
   stray = false;
+  telling = false;
 
   constructor(serial: number, data: SocketData, native: NativeSocket, adapter: UwsAdapter) {
     this.serial = serial;
@@ -78,11 +73,8 @@ class UwsSocket implements Socket {
   }
 
   send(bytes: Uint8Array): 'sent' | 'buffered' | 'dropped' {
-    if (this.adapter.holes.length > 0) this.adapter.flushHoles();
-    if (this.native === null) return 'dropped';
-    const result = sendResults[this.native.send(bytes, this.binary)] ?? 'dropped';
-    if (this.adapter.holes.length > 0) this.adapter.flushHoles();
-    return result;
+    if (this.native === null || this.holed) return 'dropped';
+    return sendResults[this.native.send(bytes, this.binary)] ?? 'dropped';
   }
 
   join(topic: string): void {
@@ -128,16 +120,13 @@ class UwsAdapter implements SocketServer {
   readonly adapter = 'uws';
   port = 0;
   readonly open = new Set<UwsSocket>();
-  /** Sockets with a drop to tell of. */
-  readonly holes: UwsSocket[] = [];
+  readonly holes = new Holes<UwsSocket>((callback) => this.guard(callback));
   private readonly uws: Library;
   private readonly options: SocketsOptions;
   private readonly app: Uws.TemplatedApp;
   private listenSocket: Uws.us_listen_socket | null = null;
   private serial = 0;
-  private flushing = false;
   private publishing = false;
-  private flushPlanned = false;
   private shut = false;
 
   constructor(uws: Library, options: SocketsOptions) {
@@ -162,8 +151,9 @@ class UwsAdapter implements SocketServer {
 
   async listen(): Promise<void> {
     const { host, port } = this.options;
-    // Given port 0 the library leaves out SO_REUSEADDR, and the port chosen could not be listened on again while
-    // connections of a former process linger. So it is chosen here; someone else may take it in between.
+    // Given port 0 the library leaves out SO_REUSEADDR, and the port chosen could not be listened on again
+    // while connections of a former process linger. So it is chosen here; someone else may take it in
+    // between.
     for (let tries = 5; tries > 0 && this.listenSocket === null; tries--) {
       this.listenOn(port === 0 ? await freePort(host) : port);
       if (port !== 0) break;
@@ -189,11 +179,15 @@ class UwsAdapter implements SocketServer {
   }
 
   publish(topic: string, bytes: Uint8Array, binary: boolean): void {
-    if (this.holes.length > 0) this.flushHoles();
+    if (this.holes.some) {
+      // Handlers that are told may use the caller's buffer.
+      bytes = bytes.slice();
+      this.holes.flush();
+    }
     this.publishing = true;
     this.app.publish(topic, bytes, binary);
     this.publishing = false;
-    if (this.holes.length > 0) this.flushHoles();
+    if (this.holes.some) this.holes.flush();
   }
 
   stopListening(): void {
@@ -210,24 +204,6 @@ class UwsAdapter implements SocketServer {
     // One turn of the loop, so that the close frames leave before the library cuts what remains.
     await new Promise((resolve) => setImmediate(resolve));
     this.app.close();
-  }
-
-  /** Tells handlers of drops; outside of the library's callbacks, before anything else is sent. */
-  flushHoles(): void {
-    if (this.flushing) return;
-    this.flushing = true;
-    for (let socket = this.holes.pop(); socket !== undefined; socket = this.holes.pop()) {
-      socket.holed = false;
-      const handler = socket.handler;
-      if (handler === null) continue;
-      socket.telling = true;
-      this.guard(() => handler.onDropped());
-      socket.telling = false;
-      // The buffer may have emptied before this call, and then no event of it comes after.
-      if (socket.handler === handler && socket.bufferedBytes() === 0) this.guard(() => handler.onDrain());
-      socket.stray = false;
-    }
-    this.flushing = false;
   }
 
   guard(callback: () => void): void {
@@ -299,7 +275,7 @@ class UwsAdapter implements SocketServer {
     const socket = native.getUserData().socket;
     const handler = socket?.handler;
     if (!socket || !handler) return;
-    if (this.holes.length > 0) this.flushHoles();
+    if (this.holes.some) this.holes.flush();
     const { frameBytesMax } = this.options;
     if (message.byteLength > frameBytesMax) {
       socket.end(4502, `A frame of ${message.byteLength} bytes; ${frameBytesMax} are allowed.`);
@@ -314,7 +290,7 @@ class UwsAdapter implements SocketServer {
   }
 
   private onDrain(native: NativeSocket): void {
-    if (this.holes.length > 0) this.flushHoles();
+    if (this.holes.some) this.holes.flush();
     const socket = native.getUserData().socket;
     const handler = socket?.handler;
     if (!handler || native.getBufferedAmount() > 0) return;
@@ -323,16 +299,7 @@ class UwsAdapter implements SocketServer {
 
   private onDropped(native: NativeSocket): void {
     const socket = native.getUserData().socket;
-    if (!socket || socket.holed || socket.telling || socket.handler === null) return;
-    socket.holed = true;
-    socket.stray = this.publishing;
-    this.holes.push(socket);
-    if (this.flushPlanned) return;
-    this.flushPlanned = true;
-    setImmediate(() => {
-      this.flushPlanned = false;
-      this.flushHoles();
-    });
+    if (socket) this.holes.note(socket, this.publishing);
   }
 
   private onClose(native: NativeSocket, code: number, reason: ArrayBuffer): void {

@@ -6,6 +6,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket as TcpSocket } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { Holes } from './holes.ts';
 import { faultAnswer, listOf } from './http-status.ts';
 import { listenError } from './listening.ts';
 import { answerNodeRequest, detachedResponse, writeNodeResponse } from './node-http.ts';
@@ -48,6 +49,7 @@ class WsSocket implements Socket {
   handler: SocketHandler | null = null;
   gone = false;
   holed = false;
+  stray = false;
   telling = false;
   /** Bytes wait in the buffer, and a marker behind them will say when they are gone. */
   blocked = false;
@@ -68,17 +70,14 @@ class WsSocket implements Socket {
   }
 
   send(bytes: Uint8Array): 'sent' | 'buffered' | 'dropped' {
-    if (this.adapter.holes.length > 0) this.adapter.flushHoles();
-    if (this.gone) return 'dropped';
-    const result = this.write(encodeFrame(bytes, this.binary));
-    if (this.adapter.holes.length > 0) this.adapter.flushHoles();
-    return result;
+    return this.gone ? 'dropped' : this.write(encodeFrame(bytes, this.binary));
   }
 
   /** Writes a frame unless the buffer is over its bound. */
   write(frame: Buffer): 'sent' | 'buffered' | 'dropped' {
+    if (this.holed) return 'dropped';
     if (this.tcp.writableLength > this.adapter.bufferBytesMax) {
-      this.adapter.noteDrop(this);
+      this.adapter.holes.note(this, false);
       return 'dropped';
     }
     this.tcp.write(frame);
@@ -134,7 +133,7 @@ class WsSocket implements Socket {
       return;
     }
     this.blocked = false;
-    if (this.adapter.holes.length > 0) this.adapter.flushHoles();
+    if (this.adapter.holes.some) this.adapter.holes.flush();
     this.adapter.guard(() => this.handler?.onDrain());
   }
 }
@@ -143,14 +142,13 @@ class WsAdapter implements SocketServer {
   readonly adapter = 'ws';
   readonly bufferBytesMax: number;
   readonly open = new Set<WsSocket>();
-  readonly holes: WsSocket[] = [];
+  readonly holes = new Holes<WsSocket>((callback) => this.guard(callback));
   private readonly options: SocketsOptions;
   private readonly server: Server;
   private readonly upgrades: WebSocketServer;
   private readonly topics = new Map<string, Set<WsSocket>>();
   private readonly sweep: NodeJS.Timeout;
   private serial = 0;
-  private flushing = false;
   private shut = false;
 
   constructor(options: SocketsOptions) {
@@ -206,12 +204,16 @@ class WsAdapter implements SocketServer {
   }
 
   publish(topic: string, bytes: Uint8Array, binary: boolean): void {
-    if (this.holes.length > 0) this.flushHoles();
+    if (this.holes.some) {
+      // Handlers that are told may use the caller's buffer.
+      bytes = bytes.slice();
+      this.holes.flush();
+    }
     const members = this.topics.get(topic);
     if (members === undefined) return;
     const frame = encodeFrame(bytes, binary);
     for (const socket of members) socket.write(frame);
-    if (this.holes.length > 0) this.flushHoles();
+    if (this.holes.some) this.holes.flush();
   }
 
   stopListening(): void {
@@ -247,29 +249,6 @@ class WsAdapter implements SocketServer {
   left(topic: string, socket: WsSocket): void {
     const members = this.topics.get(topic);
     if (members?.delete(socket) === true && members.size === 0) this.topics.delete(topic);
-  }
-
-  noteDrop(socket: WsSocket): void {
-    if (socket.holed || socket.telling || socket.gone) return;
-    socket.holed = true;
-    this.holes.push(socket);
-  }
-
-  /** Tells handlers of drops, when no loop over sockets is under way. */
-  flushHoles(): void {
-    if (this.flushing) return;
-    this.flushing = true;
-    for (let socket = this.holes.pop(); socket !== undefined; socket = this.holes.pop()) {
-      socket.holed = false;
-      const handler = socket.handler;
-      if (handler === null) continue;
-      socket.telling = true;
-      this.guard(() => handler.onDropped());
-      socket.telling = false;
-      // The buffer may have emptied before this call, and then no event of it comes after.
-      if (socket.handler === handler && socket.bufferedBytes() === 0) this.guard(() => handler.onDrain());
-    }
-    this.flushing = false;
   }
 
   guard(callback: () => void): void {
@@ -347,7 +326,7 @@ class WsAdapter implements SocketServer {
   private onMessage(socket: WsSocket, data: Buffer, binary: boolean): void {
     const handler = socket.handler;
     if (handler === null) return;
-    if (this.holes.length > 0) this.flushHoles();
+    if (this.holes.some) this.holes.flush();
     const { frameBytesMax } = this.options;
     if (data.length > frameBytesMax) {
       socket.end(4502, `A frame of ${data.length} bytes; ${frameBytesMax} are allowed.`);
