@@ -92,6 +92,7 @@ async function play(
   const replay = createReplay(file, readScoringTable(), match);
   const follows = readFollows();
   const teams = teamsOf(progress.teams, replay.players, usersByFollowers(follows));
+  const watcher = watcherOf(teams);
   const contests: ContestsOptions = { match, contest: match, smallContests: progress.smallContests, seed };
   print(`The gateway listens on ${url} (operators: http://127.0.0.1:${gateway.opsPort}).`);
   if (!progress.seeded) {
@@ -101,13 +102,15 @@ async function play(
     folder.writeProgress(progress);
   }
   const tokenOf = isLoopback(options.host) ? (user: string) => mint(folder, user, clock) : null;
-  print(await guideOf({ options, world, folder, gateway, contests, teams, file, tokenOf }));
+  print(await guideOf({ options, world, folder, gateway, contests, teams, file, watcher, tokenOf }));
   const fans =
     tokenOf === null || options.fans === 0
       ? Promise.resolve(0)
       : simulateFans({
           follows,
-          seed,
+          favourite: watcher,
+          // other follows than those of the starts before
+          seed: seed + progress.run * 1_000 + progress.next,
           rate: options.fans,
           clock,
           signal,
@@ -189,6 +192,13 @@ async function replayMatch({ replay, file, post, progress, folder, options, worl
   world.print('The match is over. Ranks stay to be read; Ctrl-C ends it, the next start plays it again.');
 }
 
+/** The most followed users own the first teams: of the first hundred teams, the owner of most. */
+function watcherOf(teams: readonly Team[]): string {
+  const owned = new Map<string, number>();
+  for (const { user } of teams.slice(0, 100)) owned.set(user, (owned.get(user) ?? 0) + 1);
+  return [...owned].reduce((most, one) => (one[1] > most[1] ? one : most))[0];
+}
+
 interface GuideSource {
   options: StartOptions;
   world: DemoWorld;
@@ -197,16 +207,13 @@ interface GuideSource {
   contests: ContestsOptions;
   teams: readonly Team[];
   file: MatchFile;
+  watcher: string;
   tokenOf: ((user: string) => Promise<string>) | null;
 }
 
 async function guideOf(source: GuideSource): Promise<string> {
-  const { options, world, folder, gateway, contests, teams, file, tokenOf } = source;
-  // the most followed users come first: of the first hundred, the one with most teams
-  const owned = new Map<string, number>();
-  for (const { user } of teams.slice(0, 100)) owned.set(user, (owned.get(user) ?? 0) + 1);
-  const [user, teamsOfUser] = [...owned].sort((a, b) => b[1] - a[1])[0] as [string, number];
-  const fan = [...owned.keys()].find((other) => other !== user) ?? 'u1';
+  const { options, world, folder, gateway, contests, teams, file, watcher, tokenOf } = source;
+  const fan = teams.find(({ user }) => user !== watcher)?.user ?? 'u1';
   const player =
     file.players.find(({ name }) => name === 'JJ Bumrah') ?? (file.players[0] as MatchFile['players'][0]);
   const guide: Guide = {
@@ -216,14 +223,14 @@ async function guideOf(source: GuideSource): Promise<string> {
     contest: contests.contest,
     teams: teams.length,
     smallContests: contests.smallContests,
-    user,
-    teamsOfUser,
+    user: watcher,
+    teamsOfUser: teams.filter(({ user }) => user === watcher).length,
     fan,
     player,
     secrets:
       tokenOf === null
         ? null
-        : { apiKey: folder.secrets.apiKey, token: await tokenOf(user), fanToken: await tokenOf(fan) },
+        : { apiKey: folder.secrets.apiKey, token: await tokenOf(watcher), fanToken: await tokenOf(fan) },
     folder: options.folder,
   };
   return guideText(guide);

@@ -20,6 +20,7 @@ test('fans follow once each, at their rate, in an order of their seed; a failure
     const errors: unknown[] = [];
     const done = simulateFans({
       follows,
+      favourite: '2',
       seed,
       rate: 2,
       clock,
@@ -41,6 +42,7 @@ test('fans follow once each, at their rate, in an order of their seed; a failure
   };
   const one = await run(1);
   assert.deepEqual([...one].sort(), follows.map(([from, to]) => `${from} ${to}`).sort());
+  assert.match(one[0] ?? '', / 2$/);
   assert.deepEqual(await run(1), one);
 });
 
@@ -50,6 +52,7 @@ test('fans stop at the signal', async () => {
   const follow = () => Promise.resolve();
   const done = simulateFans({
     follows,
+    favourite: '4',
     seed: 1,
     rate: 1,
     clock,

@@ -4,12 +4,14 @@
  */
 import type { Clock } from '../client/clock.ts';
 import { pause } from './pause.ts';
-import { createRandom } from './random.ts';
+import { createRandom, type Random, shuffled } from './random.ts';
 
 export type Follow = readonly [from: string, to: string];
 
 export interface FansOptions {
   follows: readonly Follow[];
+  /** The user that fans are to be seen of: a fourth of the first follows are of this one. */
+  favourite: string;
   /** Order of the follows; the same for the same seed. */
   seed: number;
   /** Follows a second. */
@@ -25,15 +27,12 @@ export interface FansOptions {
 export async function simulateFans(options: FansOptions): Promise<number> {
   const { follows, rate, clock, signal } = options;
   const random = createRandom(options.seed);
-  const order = Uint32Array.from(follows.keys());
+  const order = inOrder(follows, options.favourite, random);
   let followed = 0;
   const begun = clock.now();
-  for (let left = order.length; left > 0; left--) {
-    await pause(begun + (order.length - left + 1) * (1_000 / rate) - clock.now(), clock, signal);
+  for (const [n, [from, to]] of order.entries()) {
+    await pause(begun + (n + 1) * (1_000 / rate) - clock.now(), clock, signal);
     if (signal.aborted) return followed;
-    const drawn = Math.floor(random() * left);
-    const [from, to] = follows[order[drawn] as number] as Follow;
-    order[drawn] = order[left - 1] as number;
     try {
       await options.follow(from, to);
       followed += 1;
@@ -42,6 +41,25 @@ export async function simulateFans(options: FansOptions): Promise<number> {
     }
   }
   return followed;
+}
+
+/** Everyone once, by chance; but while there are any, each fourth follow is one of the favourite. */
+function inOrder(follows: readonly Follow[], favourite: string, random: Random): Follow[] {
+  const rest = shuffled(
+    follows.filter(([, to]) => to !== favourite),
+    random,
+  );
+  const favoured = shuffled(
+    follows.filter(([, to]) => to === favourite),
+    random,
+  );
+  const order: Follow[] = [];
+  for (const [n, follow] of rest.entries()) {
+    const own = n % 3 === 0 ? favoured.pop() : undefined;
+    if (own !== undefined) order.push(own);
+    order.push(follow);
+  }
+  return [...order, ...favoured];
 }
 
 /** All users of a graph, the most followed first, equals by id. */

@@ -22,3 +22,15 @@ export function createRandom(seed: number): Random {
   for (let round = 0; round < 12; round++) next();
   return next;
 }
+
+/** A copy in random order (Fisher and Yates). */
+export function shuffled<T>(list: readonly T[], random: Random): T[] {
+  const copy = [...list];
+  for (let last = copy.length - 1; last > 0; last--) {
+    const other = Math.floor(random() * (last + 1));
+    const kept = copy[last] as T;
+    copy[last] = copy[other] as T;
+    copy[other] = kept;
+  }
+  return copy;
+}

@@ -7,7 +7,7 @@
  * 2006: the eleven smallest of -ln(u) / weight). The order of the draw favours the popular too: the first
  * drawn is the captain, the second the vice-captain.
  */
-import { createRandom, type Random } from './random.ts';
+import { createRandom, type Random, shuffled } from './random.ts';
 
 export interface Team {
   entry: string;
@@ -100,15 +100,4 @@ function createDraw(weights: readonly number[], random: Random): () => number[] 
     }
     return places;
   };
-}
-
-function shuffled<T>(list: readonly T[], random: Random): T[] {
-  const copy = [...list];
-  for (let last = copy.length - 1; last > 0; last--) {
-    const other = Math.floor(random() * (last + 1));
-    const kept = copy[last] as T;
-    copy[last] = copy[other] as T;
-    copy[other] = kept;
-  }
-  return copy;
 }
