@@ -118,7 +118,7 @@ export async function startEdge(context: PartContext, workers: readonly Part[]):
       registry,
     }),
     verifier: await openVerifier(context),
-    options: { ...edgeDefaults, ...named, apiKeys: apiKey ?? [] },
+    options: { ...edgeDefaults, ...named, boardRowsMax: options.topRows, apiKeys: apiKey ?? [] },
     edge: `edge-${randomBytes(6).toString('hex')}`,
     random: Math.random,
     newId: () => randomUUID(),

@@ -65,7 +65,7 @@ test('every delivery of final-2019, killed and cut at random, equals brute force
     }
     const version = await postThroughKill(world.replay.delivery(k, startedAt + k), kill);
     await allReach(viewers, version);
-    await compareDelivery({ gateway, world, viewers, total }, k, version);
+    await compareDelivery({ gateway, world, viewers, total, version }, k);
   }
   const faults = viewers.flatMap((viewer) => viewer.faults);
   for (const viewer of viewers) viewer.close();

@@ -44,7 +44,7 @@ for (const file of ['final-2019', 'final-2021'] as const) {
     for (let k = 0; k < world.replay.deliveries; k += 1) {
       const version = await post(gateway, world.replay.delivery(k, startedAt + k));
       await allReach(viewers, version);
-      await compareDelivery({ gateway, world, viewers, total }, k, version);
+      await compareDelivery({ gateway, world, viewers, total, version }, k);
     }
     const faults = viewers.flatMap((viewer) => viewer.faults);
     for (const viewer of viewers) viewer.close();

@@ -40,6 +40,8 @@ export class Gateway {
   /** The last lines of its log, for failures. */
   log = '';
   #process: ChildProcess | null = null;
+  /** Tokens of an hour, by user. */
+  readonly #tokens = new Map<string, string>();
 
   constructor(flags: readonly string[] = []) {
     this.flags = flags;
@@ -102,6 +104,12 @@ export class Gateway {
     return `${body}.${createHmac('sha256', this.tokenSecret).update(body).digest('base64url')}`;
   }
 
+  #tokenOf(user: string): string {
+    const kept = this.#tokens.get(user) ?? this.token(user);
+    this.#tokens.set(user, kept);
+    return kept;
+  }
+
   async ingest(topic: string, records: readonly object[]): Promise<IngestAnswer> {
     const body = records.map((record) => JSON.stringify(record)).join('\n');
     const response = await fetch(`${this.url}/v1/ingest/${topic}`, {
@@ -114,7 +122,7 @@ export class Gateway {
   }
   async get<Answer>(path: string, user: string): Promise<Answer> {
     const response = await fetch(`${this.url}${path}`, {
-      headers: { authorization: `Bearer ${this.token(user)}` },
+      headers: { authorization: `Bearer ${this.#tokenOf(user)}` },
     });
     if (response.status !== 200) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`);
     return (await response.json()) as Answer;

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { createRandom } from '../../demo/random.ts';
 import type { ContestEvent } from '../../proto/records.ts';
+import type { ModelRow } from '../model/brute-force.ts';
 import type { Gateway } from './gateway.ts';
-import { type Comparison, Viewer } from './viewers.ts';
+import { type Comparison, type ModelBoard, modelBoard, Viewer } from './viewers.ts';
 import type { World } from './world.ts';
 
 const viewersPerWorld = 60;
@@ -16,6 +17,8 @@ export interface Night {
   world: World;
   viewers: Viewer[];
   total: Comparison;
+  /** Where everyone stands. */
+  version: number;
 }
 
 /** Users of all kinds: of many entries, of one, of none; each in the big contest and in those of their own teams. */
@@ -64,15 +67,8 @@ interface PageAnswer {
   rows: [number, string, number][];
 }
 
-async function comparePages(
-  night: Night,
-  contest: string,
-  points: Map<string, number>,
-  version: number,
-  when: string,
-): Promise<void> {
-  const { gateway, world, total } = night;
-  const rows = world.board(contest, points);
+async function comparePages(night: Night, contest: string, rows: readonly ModelRow[], when: string) {
+  const { gateway, total, version } = night;
   const pages = Math.ceil(rows.length / 500);
   const path = (page: number) => `/v1/contests/${contest}/leaderboard?page=${page}&minVersion=${version}`;
   const answers = await Promise.all(
@@ -85,30 +81,30 @@ async function comparePages(
   });
 }
 
-/** Everything that everyone sees after delivery k, all of them standing at `version`. */
-export async function compareDelivery(night: Night, k: number, version: number): Promise<void> {
-  const { world, viewers, total } = night;
+/** Everything that everyone sees after delivery k, all of them standing at `night.version`. */
+export async function compareDelivery(night: Night, k: number): Promise<void> {
+  const { world, viewers, total, version } = night;
   const when = `${world.match} delivery ${k}`;
   const points = world.pointsAfter(k);
-  const boards = new Map<string, ReturnType<World['board']>>();
+  const boards = new Map<string, ModelBoard>();
+  const boardOf = (contest: string): ModelBoard => {
+    const board = boards.get(contest) ?? modelBoard(world.board(contest, points));
+    boards.set(contest, board);
+    return board;
+  };
   for (const viewer of viewers) {
     for (const [contest, room] of viewer.rooms) {
-      const rows = boards.get(contest) ?? world.board(contest, points);
-      boards.set(contest, rows);
       total.equal(room.version, version, () => `${when} ${contest} version at ${viewer.user}`);
-      total.room(room, viewer.user, rows, when);
+      total.room(room, viewer.user, boardOf(contest), when);
     }
     for (const [player, expected] of points) {
-      total.equal(
-        viewer.match?.players.get(player),
-        expected,
-        () => `${when} points of ${player} at ${viewer.user}`,
-      );
+      const got = viewer.match?.players.get(player);
+      total.equal(got, expected, () => `${when} points of ${player} at ${viewer.user}`);
     }
   }
-  await comparePages(night, world.big, points, version, when);
+  const read = [world.big];
   for (let n = 0; n < smallPagesPerDelivery; n += 1) {
-    const contest = world.small[(k * smallPagesPerDelivery + n) % world.small.length] ?? '';
-    await comparePages(night, contest, points, version, when);
+    read.push(world.small[(k * smallPagesPerDelivery + n) % world.small.length] ?? '');
   }
+  await Promise.all(read.map((contest) => comparePages(night, contest, boardOf(contest).rows, when)));
 }

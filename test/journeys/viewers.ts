@@ -80,6 +80,21 @@ export async function allReach(viewers: readonly Viewer[], version: number): Pro
   }
 }
 
+/** A leaderboard as the model has it, and each user's rows in it. */
+export interface ModelBoard {
+  rows: readonly ModelRow[];
+  byUser: ReadonlyMap<string, readonly ModelRow[]>;
+}
+export function modelBoard(rows: readonly ModelRow[]): ModelBoard {
+  const byUser = new Map<string, ModelRow[]>();
+  for (const row of rows) {
+    const own = byUser.get(row.user);
+    if (own === undefined) byUser.set(row.user, [row]);
+    else own.push(row);
+  }
+  return { rows, byUser };
+}
+
 /** Counts comparisons; keeps the first differences. */
 export class Comparison {
   compared = 0;
@@ -93,8 +108,9 @@ export class Comparison {
     if (this.differences.length < 20) this.differences.push(`${what()}: got ${got}, expected ${expected}`);
   }
   /** Own entries (entry, score, rank of each) and top rows of a room, which stands at the version of `rows`. */
-  room(room: ContestRoom, user: string, rows: readonly ModelRow[], when: string): void {
-    const own = rows.filter((row) => row.user === user);
+  room(room: ContestRoom, user: string, board: ModelBoard, when: string): void {
+    const { rows } = board;
+    const own = board.byUser.get(user) ?? [];
     this.equal(room.entries.length, own.length, () => `${when} ${room.id} own entries of ${user}`);
     for (const row of own) {
       const entry = room.entries.find((one) => one.entry === row.entry);
