@@ -1,6 +1,7 @@
 /**
- * An edge that keeps to the protocol while everything that may happen does: it cuts sockets, skips versions, changes
- * a user's entries, forgets old messages and begins new epochs. It remembers the truth of every version.
+ * An edge that keeps to the protocol while everything that may happen does: it cuts sockets, skips versions,
+ * changes a user's entries, forgets old messages and begins new epochs. It remembers the truth of every
+ * version.
  */
 import type { ClientFrame, OwnEntry, ServerFrame, SubscribeFrame } from '../../proto/frames.ts';
 import type { FakeSocket } from './fake-edge.ts';
