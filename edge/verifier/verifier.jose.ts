@@ -7,6 +7,7 @@ import { limits } from '../../proto/limits.ts';
 import { isId } from '../../proto/record-fields.ts';
 import { quote } from '../../proto/text.ts';
 import { createJwks } from './jwks.ts';
+import { plainHs256 } from './plain-hs256.ts';
 import { tokenError } from './token-error.ts';
 import type { Identity, Verifier } from './verifier.ts';
 import {
@@ -86,9 +87,7 @@ function createCheck(
   logger: Logger,
   onGone: () => void,
 ): { algorithms: string[]; check: Check; close(): void } {
-  if (options.tokenSecret !== '') {
-    return ofOneKey(createSecretKey(options.tokenSecret, 'utf8'), ['HS256']);
-  }
+  if (options.tokenSecret !== '') return ofSecret(options, clock);
   if (options.tokenPublicKey !== '') {
     const { key, algorithms } = readPublicKey(options.tokenPublicKey);
     return ofOneKey(key, acceptedAlgorithms(algorithms, options.tokenAlgorithms));
@@ -107,6 +106,21 @@ function createCheck(
   };
   const algorithms = acceptedAlgorithms(['RS256', 'ES256', 'EdDSA', 'Ed25519'], options.tokenAlgorithms);
   return { algorithms, check, close: jwks.close };
+}
+
+function ofSecret(options: VerifierOptions, clock: Clock) {
+  const key = createSecretKey(options.tokenSecret, 'utf8');
+  const { algorithms, check, close } = ofOneKey(key, ['HS256']);
+  const fixed = {
+    skewSeconds: options.tokenSkewMs / 1_000,
+    issuer: options.tokenIssuer,
+    audience: options.tokenAudience,
+  };
+  const quick: Check = async (token, demands) => {
+    const nowSeconds = Math.floor(clock.now() / 1_000);
+    return plainHs256(token, key, { ...fixed, nowSeconds }) ?? check(token, demands);
+  };
+  return { algorithms, check: quick, close };
 }
 
 function ofOneKey(
