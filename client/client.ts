@@ -36,6 +36,8 @@
  *   to do.
  * [SDK-18] Within any second it sends at most `framesPerSecondMax` frames on a socket; the others wait in
  *   order.
+ * [SDK-19] `view` is emitted where board and own ranks are of one moment: with each board that is not `held`,
+ *   and, in a contest that is quiet after a join, when own ranks have come to the board on show.
  */
 import { jsonCodec } from '../proto/codec.json.ts';
 import { msgpackCodec } from '../proto/codec.msgpack.ts';

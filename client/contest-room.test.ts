@@ -64,6 +64,28 @@ test('[SDK-9] when a board is emitted own ranks are exact as of it, unless held'
   ]);
 });
 
+test('[SDK-19] a view is board and own ranks of one moment, told also where nothing happens after a join', async () => {
+  const { edge, client } = await connectedClient();
+  const room = client.contest('c1');
+  const seen: string[] = [];
+  room.on('view', ({ board, entries }) =>
+    seen.push(`${board.version} ${entries.map(({ entry, rank }) => `${entry}#${rank}`).join(' ')}`),
+  );
+  admit(edge, 3, { position: 10 });
+  edge.socket.say(board(3, 10), { t: 'entries', no: 3, version: 10, entries: [['a']] });
+  assert.deepEqual(seen, []);
+  edge.socket.say({ t: 'ranks', no: 3, version: 10, rows: [0, 5, 3] });
+  // ranks before their board are of another moment than the board on show
+  edge.socket.say({ t: 'ranks', no: 3, version: 11, rows: [0, 6, 2] });
+  assert.deepEqual(seen, ['10 a#3']);
+  edge.socket.say(board(3, 11), board(3, 12));
+  edge.socket.say({ t: 'hold', no: 3, version: 12 }, board(3, 13));
+  assert.deepEqual(seen.splice(0), ['10 a#3', '11 a#2', '12 a#2']);
+  edge.socket.say({ t: 'entries', no: 3, version: 13, entries: [] });
+  edge.socket.say(board(3, 14));
+  assert.deepEqual(seen, ['13 ', '14 ']);
+});
+
 test('[SDK-3] own ranks that came without their board are not forgotten by the position', async () => {
   const set = await connectedClient();
   const { edge, client, errors } = set;

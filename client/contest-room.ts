@@ -50,8 +50,15 @@ export interface Ranks {
   /** Those whose score or rank changed. */
   changed: Entry[];
 }
+/** Board and own entries of one moment. */
+export interface View {
+  board: Board;
+  entries: readonly Entry[];
+}
 export interface ContestEvents {
   board: Board;
+  /** With each board that own ranks are exact as of, and when own ranks have come to the board on show. */
+  view: View;
   ranks: Ranks;
   /** The list of own entries is another one; scores and ranks of new ones follow. */
   entries: Entry[];
@@ -144,6 +151,7 @@ export class ContestChannel extends StateChannel implements ContestRoom {
     for (const entry of this.entries) this.#setPercentile(entry);
     if (stale !== wasStale) this.#events.emit('stale', stale);
     this.#events.emit('board', this.board);
+    this.#tellView();
   }
 
   #takeEntries(frame: EntriesFrame): void {
@@ -159,8 +167,9 @@ export class ContestChannel extends StateChannel implements ContestRoom {
     }));
     // with entries, their ranks follow; without, there is nothing to wait for
     this.held = this.entries.length > 0;
-    if (!this.held) this.#setRanksVersion(frame.version);
+    if (!this.held) this.#setRanksVersion(Math.max(frame.version, this.version));
     this.#events.emit('entries', this.entries);
+    this.#tellView();
   }
 
   #takeRanks(frame: RanksFrame): void {
@@ -184,6 +193,12 @@ export class ContestChannel extends StateChannel implements ContestRoom {
     this.held = false;
     this.#setRanksVersion(frame.version);
     this.#events.emit('ranks', { version: frame.version, changed });
+    this.#tellView();
+  }
+
+  #tellView(): void {
+    if (this.held || this.board === null || this.ranksVersion !== this.version) return;
+    this.#events.emit('view', { board: this.board, entries: this.entries });
   }
 
   #setRanksVersion(version: number): void {

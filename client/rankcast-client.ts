@@ -6,7 +6,7 @@ export type { Client, ClientEvents, FeedData } from './client.ts';
 export { connect } from './client.ts';
 export type { Clock } from './clock.ts';
 export type { ConnectionState, ConnectionStatus } from './connection.ts';
-export type { Board, BoardRow, ContestEvents, ContestRoom, Entry, Ranks } from './contest-room.ts';
+export type { Board, BoardRow, ContestEvents, ContestRoom, Entry, Ranks, View } from './contest-room.ts';
 export type { LeaderboardPage, RanksAnswer, ReadOptions } from './http.ts';
 export type { MatchEvents, MatchRoom, PlayersChange } from './match-room.ts';
 export type { Gap, LogEvents, Message, MessageLog } from './message-log.ts';
