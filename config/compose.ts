@@ -4,7 +4,9 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Clock } from '../channels/clock.ts';
 import type { Edge } from '../edge/edge.ts';
+import type { StaticFiles } from '../edge/http/static-files.ts';
 import type { Ops } from '../edge/ops.ts';
+import type { HttpRequest, HttpResponse } from '../edge/sockets/sockets.ts';
 import type { Verifier } from '../edge/verifier/verifier.ts';
 import type { Engines } from './engines.ts';
 import { ConfigError, type Options } from './options.ts';
@@ -104,7 +106,7 @@ export async function startEdge(context: PartContext, workers: readonly Part[]):
   const { createEdge, edgeDefaults } = await import('../edge/edge.ts');
   const { createIngest, ingestDefaults } = await import('../workers/source/ingest.ts');
   const edgeLogger = logger.child({ part: 'edge' });
-  const { apiKey, ...named } = options;
+  const { apiKey, pageFolder, ...named } = options;
   return await createEdge({
     ...engines,
     clock,
@@ -118,12 +120,28 @@ export async function startEdge(context: PartContext, workers: readonly Part[]):
       registry,
     }),
     verifier: await openVerifier(context),
+    ...(pageFolder === undefined ? {} : { fallback: await openPage(pageFolder) }),
     options: { ...edgeDefaults, ...named, boardRowsMax: options.topRows, apiKeys: apiKey ?? [] },
     edge: `edge-${randomBytes(6).toString('hex')}`,
     random: Math.random,
     newId: () => randomUUID(),
     dependencies: readiness(workers),
   });
+}
+
+/** Files for browsers, read whole now: a folder that cannot be served is a wrong option. */
+async function openPage(folder: string): Promise<(request: HttpRequest) => Promise<HttpResponse | null>> {
+  const { openStaticFiles } = await import('../edge/http/static-files.ts');
+  let files: StaticFiles;
+  try {
+    files = openStaticFiles(folder);
+  } catch (error) {
+    throw new ConfigError([`--page-folder: ${(error as Error).message}`]);
+  }
+  return (request) => {
+    const reads = request.method === 'GET' || request.method === 'HEAD';
+    return Promise.resolve(reads ? files(request) : null);
+  };
 }
 
 /** The operators' port of a process without an edge. */

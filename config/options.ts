@@ -58,6 +58,10 @@ export const optionTable = {
   tokenJwksUrl: { schema: z.url().optional(), about: 'Address of the JWK set of tokens.' },
   tokenIssuer: { schema: text.optional(), about: 'Required `iss` of tokens.' },
   tokenAudience: { schema: text.optional(), about: 'Required `aud` of tokens.' },
+  pageFolder: {
+    schema: text.optional(),
+    about: 'Folder of files for browsers, with an index.html, served where no other path is.',
+  },
   allowedOrigins: { schema: list.default([]), about: 'Origins of pages that may connect; `*`: any.' },
   // sockets
   socketsMax: { schema: count(10_000_000, 1_000_000), about: 'Open sockets at most.' },

@@ -12,6 +12,11 @@ const bundledMatches = {
   'final-2021': 'matches/ipl-2021-final-1254117.json',
 } as const;
 export type BundledMatch = keyof typeof bundledMatches;
+/** For show. */
+export const bundledMatchTitles: Record<BundledMatch, string> = {
+  'final-2019': 'IPL final 2019',
+  'final-2021': 'IPL final 2021',
+};
 
 /** Compiled files live in `dist/demo/`, the data stays where it is. */
 const data = new URL('../../demo/data/', import.meta.url);

@@ -9,6 +9,8 @@ import { join } from 'node:path';
 interface Secrets {
   apiKey: string;
   tokenSecret: string;
+  /** Lets in who opens the page from another machine. */
+  guestKey: string;
 }
 /** Where the demo is. `run`: the match is played for the n-th time, under ids of its own. */
 export interface Progress {
@@ -24,6 +26,8 @@ export interface Progress {
 export interface DemoFolder {
   /** Of the gateway's data. */
   readonly data: string;
+  /** Of the page that the gateway serves. */
+  readonly page: string;
   /** Of the gateway's log. */
   readonly log: string;
   readonly secrets: Secrets;
@@ -32,7 +36,7 @@ export interface DemoFolder {
   writeProgress(progress: Progress): void;
 }
 
-const known = ['secrets.json', 'progress.json', 'progress.json.new', 'gateway.log', 'data'];
+const known = ['secrets.json', 'progress.json', 'progress.json.new', 'gateway.log', 'data', 'page'];
 
 /** Throws a sentence when `fresh` would remove what the demo did not make. */
 export function openDemoFolder(path: string, fresh: boolean): DemoFolder {
@@ -41,6 +45,7 @@ export function openDemoFolder(path: string, fresh: boolean): DemoFolder {
   const progressFile = join(path, 'progress.json');
   return {
     data: join(path, 'data'),
+    page: join(path, 'page'),
     log: join(path, 'gateway.log'),
     secrets: readSecrets(join(path, 'secrets.json')),
     readProgress: () => {
@@ -65,9 +70,15 @@ function empty(path: string): void {
   for (const name of known) rmSync(join(path, name), { recursive: true, force: true });
 }
 
+/** Made where they are missing; kept where they are there. */
 function readSecrets(file: string): Secrets {
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Secrets;
-  const secrets = { apiKey: randomBytes(24).toString('hex'), tokenSecret: randomBytes(32).toString('hex') };
+  const kept = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Partial<Secrets>) : {};
+  const secrets = {
+    apiKey: randomBytes(24).toString('hex'),
+    tokenSecret: randomBytes(32).toString('hex'),
+    guestKey: randomBytes(9).toString('base64url'),
+    ...kept,
+  };
   writeFileSync(file, `${JSON.stringify(secrets)}\n`, { mode: 0o600 });
   return secrets;
 }

@@ -7,6 +7,8 @@ export interface Guide {
   url: string;
   match: string;
   contest: string;
+  /** Of the match. */
+  title: string;
   teams: number;
   smallContests: number;
   user: string;
@@ -26,13 +28,13 @@ export function guideText(guide: Guide): string {
     '',
     `Contest ${contest}: ${guide.teams.toLocaleString('en')} teams; and ${smallContests} small contests ` +
       `(${contest}-s1, ${contest}-s2, ...).`,
-    'The final of 2019 is replayed ball by ball; every rank is exact.',
+    `The ${guide.title} is replayed ball by ball; every rank is exact.`,
     '',
   ];
   if (secrets !== null) return [...head, ...commands(guide, command, secrets)].join('\n');
   return [
     ...head,
-    'The gateway can be reached from other machines, so no token is made and no fan follows.',
+    'The gateway can be reached from other machines, so no token and no key is shown.',
     `The keys are in ${folder}/secrets.json; this makes a token:`,
     `  ${command} token --user ${user} --token-secret <tokenSecret>`,
     '',
@@ -62,4 +64,23 @@ function commands(guide: Guide, command: string, secrets: NonNullable<Guide['sec
     'Ctrl-C ends it; the next start goes on where this one ended.',
     '',
   ];
+}
+
+export interface WindowGuide {
+  /** http://host:port */
+  url: string;
+  /** Of the window. */
+  user: string;
+  fan: string;
+  fanToken: string;
+}
+
+/** What the page's new user can be shown from a terminal. */
+export function windowText({ url, user, fan, fanToken }: WindowGuide): string {
+  return [
+    '',
+    `A window is open as ${user}. Let fan ${fan} follow it:`,
+    `  curl -s -X PUT ${url}/v1/users/${fan}/following/${user} -H 'authorization: Bearer ${fanToken}'`,
+    '',
+  ].join('\n');
 }

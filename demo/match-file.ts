@@ -39,6 +39,7 @@ export interface Delivery {
   superOver: boolean;
   /** Player ids. */
   batter: string;
+  nonStriker: string;
   bowler: string;
   runs: { batter: number; total: number; nonBoundary: boolean };
   extras: { wides: number; noballs: number; byes: number; legbyes: number; penalty: number };
@@ -223,6 +224,7 @@ function readDelivery(value: unknown, place: OverPlace, ball: number, roster: Ro
     ball,
     superOver: place.superOver,
     batter: batter.id,
+    nonStriker: nonStriker.id,
     bowler: bowler.id,
     ...readRuns(delivery, where),
     wickets: readWickets(delivery['wickets'], where, place.team, roster),

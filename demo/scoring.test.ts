@@ -34,6 +34,7 @@ function delivery(given: Given = {}): Delivery {
     ball,
     superOver: given.superOver ?? false,
     batter: given.batter ?? 'bat',
+    nonStriker: 'other',
     bowler: given.bowler ?? 'bowl',
     runs: { batter: runs, total: runs + extra, nonBoundary: given.nonBoundary ?? false },
     extras,

@@ -2,7 +2,9 @@
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../client/clock.ts';
 import { runDemo } from './demo.ts';
+import { startDemoApi } from './demo-api.ts';
 import { startGateway } from './gateway.ts';
+import { isPageBuilt } from './page-folder.ts';
 import { parseStartFlags, startHelp } from './start-options.ts';
 
 async function main(): Promise<number> {
@@ -11,6 +13,7 @@ async function main(): Promise<number> {
     process.stdout.write(startHelp);
     return 0;
   }
+  const page = fileURLToPath(new URL('../page/', import.meta.url));
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
@@ -23,7 +26,10 @@ async function main(): Promise<number> {
     clock: systemClock,
     fetch,
     startGateway,
+    startApi: startDemoApi,
     script: fileURLToPath(new URL('../config/main.js', import.meta.url)),
+    page: isPageBuilt(page) ? page : null,
+    startSeed: Date.now(),
     print: (text) => process.stdout.write(`${text}\n`),
     printError: (text) => process.stderr.write(`${text}\n`),
     signal: stop.signal,
