@@ -5,6 +5,7 @@
  */
 import { Command, CommanderError, Option } from 'commander';
 import { CommandError, exitCodes } from './commands/command-error.ts';
+import { loadDefaults } from './commands/load-flags.ts';
 import { ConfigError, flagOf, type OptionName, type OptionSpec, optionTable } from './options.ts';
 
 const program = new Command('rankcast')
@@ -93,6 +94,31 @@ program
   .action(async (channels: string[], flags) => {
     const { watch } = await import('./commands/watch.ts');
     await watch(channels, flags);
+  });
+
+program
+  .command('load')
+  .argument(
+    '[channels...]',
+    'contest:<id>, match:<id> to watch; none: makes rooms of its own (needs an API key)',
+  )
+  .description('simulated viewers over real sockets, and how long everything took')
+  .option('--url <url>', 'the edge', 'http://127.0.0.1:8080')
+  .option('--token-secret <secret>', 'shared secret to make tokens with (RANKCAST_TOKEN_SECRET)')
+  .option('--api-key <key>', 'a back end’s key (RANKCAST_API_KEY)')
+  .option('--viewers <number>', 'sockets to open', loadDefaults.viewers)
+  .option('--connects-per-s <number>', 'ramp-up: sockets opened a second', loadDefaults.connectsPerS)
+  .option('--rooms <number>', 'rooms to make where none is named', loadDefaults.rooms)
+  .option('--rooms-per-viewer <number>', 'rooms that each viewer watches', loadDefaults.roomsPerViewer)
+  .option('--events <number>', 'scores a second into own rooms', loadDefaults.events)
+  .option('--follows <number>', 'follows a second among the viewers', loadDefaults.follows)
+  .option('--duration-s <seconds>', 'goes on so long after the ramp-up', loadDefaults.durationS)
+  .option('--user <pattern>', 'users’ ids; # is the viewer’s number, from 1', loadDefaults.user)
+  .option('--seed <number>', 'of everything that is drawn at random')
+  .option('--json', 'prints the report as one JSON object')
+  .action(async (channels: string[], flags) => {
+    const { load } = await import('./commands/load.ts');
+    await load(channels, flags);
   });
 
 withOptions(program.command('repair'))
