@@ -1,3 +1,4 @@
+import { emptyList, takeOut, withItem } from '../channels/exact-list.ts';
 import { parseChannel } from '../channels/name.ts';
 import type { Codec } from '../proto/codec.ts';
 import { ClientError, type CodeName, codes } from '../proto/codes.ts';
@@ -17,8 +18,6 @@ import type { Socket, SocketHandler } from './sockets/sockets.ts';
 import { StateSubscription, type Subscription } from './subscription.ts';
 import type { Identity } from './verifier/verifier.ts';
 
-const noSubscriptions: Subscription[] = [];
-
 /**
  * One socket and what it has said: the protocol's state machine. 'new' until `connect` has come, 'verifying'
  * while its token is looked at (what comes meanwhile waits, within a bound), then 'ready' to the end.
@@ -34,7 +33,7 @@ export class Session implements SocketHandler {
   user = '';
   /** Until 'ready': when `connect` must have come and been accepted; then: when the token runs out. */
   deadline: number;
-  subscriptions: Subscription[] = noSubscriptions;
+  subscriptions: Subscription[] = emptyList();
   /** Log channels among the subscriptions. */
   logs = 0;
   /** Its buffer is full: nothing of state channels is sent until it has drained. */
@@ -303,14 +302,11 @@ export class Session implements SocketHandler {
 
   #add(subscription: Subscription): void {
     if (subscription.kind === 'log') this.logs++;
-    if (this.subscriptions === noSubscriptions) this.subscriptions = [subscription];
-    else this.subscriptions.push(subscription);
+    this.subscriptions = withItem(this.subscriptions, subscription);
   }
 
   #remove(subscription: Subscription): boolean {
-    const at = this.subscriptions.indexOf(subscription);
-    if (at < 0) return false;
-    this.subscriptions.splice(at, 1);
+    if (!takeOut(this.subscriptions, subscription)) return false;
     if (subscription.kind === 'log') this.logs--;
     return true;
   }
@@ -321,7 +317,10 @@ export class Session implements SocketHandler {
     this.reply(frame);
   }
 
-  /** false: the socket has been ended. A count in fixed windows: two numbers a socket, and no timer. */
+  /**
+   * false: the socket has been ended. A count in fixed windows: two numbers a socket. A limiter keyed by
+   * socket would keep a record and a timer for each; limits by address and user are admission's.
+   */
   #withinRate(): boolean {
     const { framesPerIntervalMax, framesIntervalMs } = this.core.options;
     const now = this.core.clock.now();
@@ -351,7 +350,7 @@ export class Session implements SocketHandler {
     this.phase = 'closed';
     this.#waiting = null;
     const { subscriptions } = this;
-    this.subscriptions = noSubscriptions;
+    this.subscriptions = emptyList();
     for (const subscription of subscriptions) {
       const { answered } = subscription;
       subscription.end();

@@ -227,6 +227,18 @@ test('[VIEW-7] without a ranker the state kept is served as stale, until one ans
   assert.deepEqual(listener.heard, [`snapshot ${kept}`, `snapshot ${model.version}`]);
 });
 
+test('[VIEW-7] a final state that has left the memory of rankers is not stale', async () => {
+  const { model, lookup, clock, ranker, follow } = await setUp();
+  model.contests.get('large')!.final = true;
+  await ranker.keep(lookup, 'large');
+  ranker.alterWant = (answer) => ({ ...answer, contests: [null] });
+  const { listener, followed } = await follow('large');
+  assert.equal(followed.mirror?.final, true);
+  assert.equal(followed.stale, false);
+  await clock.advanceSettled(20_000);
+  assert.deepEqual(listener.heard, [`snapshot ${model.version}`]);
+});
+
 test('[VIEW-7] a mirror newer than what is kept stays, marked stale', async () => {
   const { model, lookup, clock, ranker, follow, points } = await setUp();
   await ranker.keep(lookup, 'large');

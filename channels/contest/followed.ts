@@ -21,7 +21,7 @@ import type { Wanted, WantQueue } from './want-queue.ts';
  * [VIEW-6] Within an epoch the state never goes back: a snapshot older than the mirror is not taken, whoever
  *   sent it.
  * [VIEW-7] While no ranker answers, the state kept in `frame_<contest>` (or the mirror's, if newer) is
- *   served as stale; it is stale no more once a ranker has answered.
+ *   served as stale; it is stale no more once a ranker has answered. A final state is never stale.
  * [VIEW-8] A name nobody has created is told at once and asked for again only after `unknownKeptMs`.
  */
 export interface FollowParts {
@@ -49,6 +49,8 @@ export interface FollowListener {
 interface Versioned {
   epoch: string;
   version: number;
+  /** Nothing will follow: such a state is never stale. */
+  final: boolean;
 }
 
 /** `S`: snapshots, `F`: what comes on its topics. */
@@ -128,7 +130,8 @@ export abstract class Followed<S extends Versioned, F> {
   }
 
   renewalFailed(): void {
-    if (++this.renewalsFailed >= 2 && this.phase === 'live') this.#mark(true);
+    if (++this.renewalsFailed < 2 || this.phase !== 'live') return;
+    this.#mark(!this.state()!.final);
   }
 
   close(): void {
@@ -242,9 +245,9 @@ export abstract class Followed<S extends Versioned, F> {
     const state = this.state();
     if (kept !== null && (state === null || (state.epoch === kept.epoch && kept.version > state.version))) {
       this.#suspended = true;
-      this.stale = true;
+      this.stale = !kept.final;
       this.install(kept);
-    } else if (state !== null) this.#mark(true);
+    } else if (state !== null) this.#mark(!state.final);
     else this.#listener.onFailed('unavailable');
     this.#retry();
   }

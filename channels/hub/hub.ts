@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Bus, History, Position, StoredMessage } from '../bus/bus.ts';
 import type { Clock } from '../clock.ts';
+import { emptyList, takeOut, withItem } from '../exact-list.ts';
 import { Ring } from '../ring.ts';
 import { createHeads, type HeadsQueue } from './heads.ts';
 import type { HubOptions } from './hub-options.ts';
@@ -73,6 +74,8 @@ class LogHub implements Hub {
   /** Channels nobody is on, by the time since when. */
   readonly #idle: { channel: LogChannel; since: number }[] = [];
   #idleTimer: (() => void) | null = null;
+  /** Epoch of the channel opened last. */
+  #epoch = '';
   #closed = false;
 
   constructor(parts: HubParts) {
@@ -99,15 +102,16 @@ class LogHub implements Hub {
       void this.#open(channel);
     }
     channel.idleSince = 0;
-    channel.waiting.push({ subscriber, since, reads: 0 });
+    channel.waiting = withItem(channel.waiting, { subscriber, since, reads: 0 });
     if (channel.phase === 'live') this.#settle(channel, null);
   }
 
   leave(name: string, subscriber: LogSubscriber): void {
     const channel = this.#channels.get(name);
     if (channel === undefined) return;
-    remove(channel.subscribers, (other) => other === subscriber);
-    remove(channel.waiting, (joiner) => joiner.subscriber === subscriber);
+    takeOut(channel.subscribers, subscriber);
+    const joiner = channel.waiting.find((one) => one.subscriber === subscriber);
+    if (joiner !== undefined) takeOut(channel.waiting, joiner);
     if (!channel.used && channel.idleSince === 0) this.#rest(channel);
   }
 
@@ -141,7 +145,9 @@ class LogHub implements Hub {
       channel.unfollow = unfollow;
       const { epoch, position } = await this.#heads.ask(channel.name);
       if (channel.closed) return;
-      channel.epoch = epoch;
+      // Most channels are of one epoch: one string for all of them.
+      if (epoch !== this.#epoch) this.#epoch = epoch;
+      channel.epoch = this.#epoch;
       channel.head = position;
       channel.phase = 'live';
       this.#proceed(channel);
@@ -284,17 +290,17 @@ class LogHub implements Hub {
   #settle(channel: LogChannel, reading: Reading | null): void {
     if (channel.waiting.length === 0) return;
     const { waiting } = channel;
-    channel.waiting = [];
+    channel.waiting = emptyList();
     let from = channel.head;
     for (const joiner of waiting) {
       const missed = missedBy(channel, joiner, reading, this.#options.replayMessagesMax);
       if (missed === 'read') {
         joiner.reads++;
-        channel.waiting.push(joiner);
+        channel.waiting = withItem(channel.waiting, joiner);
         from = Math.min(from, joiner.since!.position);
         continue;
       }
-      channel.subscribers.push(joiner.subscriber);
+      channel.subscribers = withItem(channel.subscribers, joiner.subscriber);
       joiner.subscriber.onJoined(channel, missed !== null);
       if (missed === null) continue;
       for (const item of missed) joiner.subscriber.onMessage(channel, item);
@@ -304,7 +310,7 @@ class LogHub implements Hub {
 
   #failWaiting(channel: LogChannel): void {
     const { waiting } = channel;
-    channel.waiting = [];
+    channel.waiting = emptyList();
     for (const { subscriber } of waiting) {
       subscriber.onFailed('unavailable', `Channel ${channel.name} cannot be read now; try again.`);
     }
@@ -338,12 +344,7 @@ class LogHub implements Hub {
     channel.phase = 'closed';
     channel.unfollow?.();
     channel.unfollow = null;
-    channel.waiting = [];
+    channel.waiting = emptyList();
     if (this.#channels.get(channel.name) === channel) this.#channels.delete(channel.name);
   }
-}
-
-function remove<T>(list: T[], is: (item: T) => boolean): void {
-  const at = list.findIndex(is);
-  if (at >= 0) list.splice(at, 1);
 }

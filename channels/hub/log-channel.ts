@@ -1,5 +1,6 @@
 import type { CodeName } from '../../proto/codes.ts';
 import type { Position, Unsubscribe } from '../bus/bus.ts';
+import { emptyList } from '../exact-list.ts';
 import type { Ring } from '../ring.ts';
 import type { LogItem } from './log-item.ts';
 
@@ -43,8 +44,8 @@ export class LogChannel {
   tries = 0;
   failures = 0;
   ring: Ring<LogItem> | null = null;
-  subscribers: LogSubscriber[] = [];
-  waiting: Joiner[] = [];
+  subscribers: LogSubscriber[] = emptyList();
+  waiting: Joiner[] = emptyList();
   unfollow: Unsubscribe | null = null;
   /** Since when nobody is on it; 0: somebody is. */
   idleSince = 0;

@@ -6,6 +6,7 @@ import type {
   FollowedContest,
 } from '../../channels/contest/followed-contest.ts';
 import type { WhoAnswer } from '../../channels/contest/messages.ts';
+import { takeOut, withItem } from '../../channels/exact-list.ts';
 import type { Codec } from '../../proto/codec.ts';
 import type { LiveCore } from '../live-core.ts';
 import type { StateSubscription } from '../subscription.ts';
@@ -143,7 +144,7 @@ export class ContestChannel extends StateChannel implements ContestListener, Who
         view.state = 'exact';
       } else this.core.who.ask(this, view);
     }
-    view.subs.push(sub);
+    view.subs = withItem(view.subs, sub);
     sub.view = view;
     if (view.state === 'unknown' || view.state === 'held') this.core.who.ask(this, view);
   }
@@ -151,8 +152,7 @@ export class ContestChannel extends StateChannel implements ContestListener, Who
   protected onGone(sub: StateSubscription): void {
     const view = sub.view!;
     sub.view = null;
-    const at = view.subs.indexOf(sub);
-    if (at >= 0) view.subs.splice(at, 1);
+    takeOut(view.subs, sub);
     if (view.subs.length > 0) return;
     this.#views.delete(view.user);
     this.#ahead.delete(view);

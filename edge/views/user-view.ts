@@ -1,12 +1,13 @@
 import type { ContestMirror } from '../../channels/contest/contest-mirror.ts';
 import type { WhoEntry } from '../../channels/contest/messages.ts';
 import { scoreAt } from '../../channels/contest/player-totals.ts';
+import { emptyList } from '../../channels/exact-list.ts';
 import type { OwnEntry } from '../../proto/frames.ts';
 import { limits } from '../../proto/limits.ts';
 import type { StateSubscription } from '../subscription.ts';
 
-const noNames: string[] = [];
-const noNumbers: number[] = [];
+const noNames: string[] = emptyList();
+const noNumbers: number[] = emptyList();
 
 /** Numbers kept for an entry: score and rank as last sent; then the team, or the present score. */
 const teamLength: number = limits.playersPerTeam;
@@ -22,7 +23,7 @@ const scoresStride = 3;
  */
 export class UserView {
   readonly user: string;
-  subs: StateSubscription[] = [];
+  subs: StateSubscription[] = emptyList();
   names: string[] = noNames;
   numbers: number[] = noNumbers;
   state: 'unknown' | 'held' | 'fresh' | 'exact' = 'unknown';
@@ -54,7 +55,8 @@ export class UserView {
       if (team === null) numbers.push(0, 0, score);
       else numbers.push(0, 0, ...team);
     }
-    this.numbers = entries.length === 0 ? noNumbers : numbers;
+    // A copy has no spare room.
+    this.numbers = entries.length === 0 ? noNumbers : numbers.slice();
     this.state = 'fresh';
     this.answer = null;
     this.changes = null;
