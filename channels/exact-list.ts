@@ -1,5 +1,6 @@
 /**
- * Lists of one or two items, of which there are hundreds of thousands: an array grown by `push` reserves room for 17.
+ * Lists of one or two items, of which there are hundreds of thousands: an array grown by `push` reserves room
+ * for 17.
  */
 
 /** Above this a list is grown in place, so that a long one is not copied at each step. */
@@ -12,7 +13,7 @@ export function emptyList<T>(): T[] {
   return none;
 }
 
-/** The list with the item at its end: a new one that takes just the memory it needs, or the same where it is long. */
+/** The list with the item at its end: a new one that takes no more memory than it needs, or the same if long. */
 export function withItem<T>(list: T[], item: T): T[] {
   if (list.length === 0) return [item];
   if (list.length >= exactItemsMax) {
