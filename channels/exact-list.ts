@@ -13,7 +13,7 @@ export function emptyList<T>(): T[] {
   return none;
 }
 
-/** The list with the item at its end: a new one that takes no more memory than it needs, or the same if long. */
+/** The list with the item at its end: a new one of just the room it needs, or the same if long. */
 export function withItem<T>(list: T[], item: T): T[] {
   if (list.length === 0) return [item];
   if (list.length >= exactItemsMax) {
