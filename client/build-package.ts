@@ -1,6 +1,7 @@
 /**
- * Builds what the package `rankcast-client` publishes into client/dist: the SDK with the wire's code bundled in (for
- * bundlers and Node, and minified for pages without a bundler) and its types. `npm run build:client` prints the sizes.
+ * Builds what the package `rankcast-client` publishes into client/dist: the SDK with the wire's code bundled in
+ * (for bundlers and Node, and minified for pages without a bundler) and its types. `npm run build:client` prints
+ * the sizes.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,8 +12,8 @@ import { gzipSync } from 'node:zlib';
 import { type BuildOptions, build } from 'esbuild';
 
 /**
- * What pages load, gzipped: a little above what it is, so that growth is decided, not noticed later. It fits the
- * ten segments (14,600 bytes) that a server sends before the first answer of a phone (RFC 6928).
+ * What pages load, gzipped: a little above what it is, so that growth is decided, not noticed later. It fits
+ * the ten segments (14,600 bytes) that a server sends before the first answer of a phone (RFC 6928).
  */
 export const minGzipBytesMax = 13_000;
 

@@ -64,7 +64,7 @@ test('[SDK-9] when a board is emitted own ranks are exact as of it, unless held'
   ]);
 });
 
-test('[SDK-19] a view is board and own ranks of one moment, told also where nothing happens after a join', async () => {
+test('[SDK-19] a view is board and own ranks of one moment, also in a contest that is quiet', async () => {
   const { edge, client } = await connectedClient();
   const room = client.contest('c1');
   const seen: string[] = [];

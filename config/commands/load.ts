@@ -167,7 +167,7 @@ function progressLine({ viewers }: LoadOptions, stats: CrowdStats, seconds: numb
   const { p50, p99 } = stats.event.summary();
   const ms = (value: number | null) => (value === null ? '-' : value.toFixed(0));
   return (
-    `${seconds.toFixed(0)} s: ${stats.open}/${viewers} connected, ${board + players} states, ${ranks} own ranks, ` +
-    `${message} messages, event to frame ${ms(p50)} ms (p99 ${ms(p99)}), ${stats.errorsTotal} errors`
+    `${seconds.toFixed(0)} s: ${stats.open}/${viewers} connected, ${board + players} states, ` +
+    `${ranks} own ranks, ${message} messages, event to frame ${ms(p50)} ms (p99 ${ms(p99)}), ${stats.errorsTotal} errors`
   );
 }

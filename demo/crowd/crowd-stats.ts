@@ -105,8 +105,8 @@ export function reportOf(
 export function reportText(report: CrowdReport): string {
   const { frames, errors, latencyMs } = report;
   const lines = [
-    `${report.viewers} viewers, ${report.connectedAtEnd} connected at the end, ${report.connected} connections ` +
-      `of ${report.attempts} attempts, ${report.seconds.toFixed(1)} s`,
+    `${report.viewers} viewers, ${report.connectedAtEnd} connected at the end, ` +
+      `${report.connected} connections of ${report.attempts} attempts, ${report.seconds.toFixed(1)} s`,
     `frames: ${countedFrames.map((name) => `${name} ${frames[name]}`).join(', ')}; ${report.bytes} bytes`,
     `sent: ${report.eventsSent} events, ${report.followsSent} follows`,
     `positions out of order: ${report.orderFaults}`,
@@ -129,7 +129,8 @@ export function reportText(report: CrowdReport): string {
   const { p50, p99, max } = report.ownDelayMs;
   lines.push(
     '',
-    `This process itself was late by ${p50.toFixed(1)} ms (p50), ${p99.toFixed(1)} (p99), ${max.toFixed(1)} (max).`,
+    `This process itself was late by ${p50.toFixed(1)} ms (p50), ${p99.toFixed(1)} (p99), ` +
+      `${max.toFixed(1)} (max).`,
   );
   return `${lines.join('\n')}\n`;
 }

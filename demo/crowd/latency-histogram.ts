@@ -1,6 +1,7 @@
 /**
- * Latencies in bounded memory: counts in buckets whose width grows with the value, as in Gil Tene's HdrHistogram.
- * Each power of two is cut into 64 equal buckets, so that a percentile is at most 1/64 (1.6 %) above the truth.
+ * Latencies in bounded memory: counts in buckets whose width grows with the value, as in Gil Tene's
+ * HdrHistogram. Each power of two is cut into 64 equal buckets, so that a percentile is at most 1/64 (1.6 %)
+ * above the truth.
  */
 export interface LatencySummary {
   count: number;
@@ -30,7 +31,7 @@ export class LatencyHistogram {
     if (value > this.#maxMicroseconds) this.#maxMicroseconds = value;
   }
 
-  /** `percent` from 0 to 100; the upper end of the bucket that holds it, in ms. null: nothing was recorded. */
+  /** `percent` from 0 to 100: the upper end of the bucket that holds it, in ms. null: nothing recorded. */
   percentile(percent: number): number | null {
     if (this.count === 0) return null;
     const wanted = Math.max(1, Math.ceil((percent / 100) * this.count));

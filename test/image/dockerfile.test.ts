@@ -106,7 +106,7 @@ test('without keys it refuses to start and says what is missing', () => {
   assert.match(stderr, /no token key/);
 });
 
-test('it gets ready, is healthy, keeps its data in the volume, and ends at its stop signal with 0', async () => {
+test('it gets ready, is healthy, keeps data in the volume, and ends at its stop signal with 0', async () => {
   const [port, opsPort] = [await freePort(), await freePort()];
   const env = environment({ ...keys, RANKCAST_PORT: String(port), RANKCAST_OPS_PORT: String(opsPort) });
   const child = start(env);

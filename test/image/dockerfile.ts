@@ -1,4 +1,4 @@
-/** The instructions of a Dockerfile, for those it may have here; anything else is a fault of the file or of this reader. */
+/** The instructions of a Dockerfile: those it may have here; anything else is a fault of file or reader. */
 export interface Instruction {
   name: string;
   /** `--from=build` and the like. */

@@ -1,4 +1,4 @@
-/** Which paths of a build's context a .dockerignore leaves out: the last pattern that matches decides, as Docker has it. */
+/** Which paths of a build's context a .dockerignore leaves out: the last pattern that matches decides. */
 export type Ignored = (path: string) => boolean;
 
 export function parseIgnoreFile(text: string): Ignored {

@@ -39,7 +39,7 @@ function load(
   return during(() => child.kill('SIGINT')).then(() => closed);
 }
 
-test('viewers of rooms of their own get every state and own rank, in order, and the report adds up', async () => {
+test('viewers of own rooms get every state and own rank in order, and the report adds up', async () => {
   const { code, out, err } = await load([
     ...['--viewers', '60', '--rooms', '3', '--rooms-per-viewer', '2', '--events', '20', '--follows', '20'],
     ...['--connects-per-s', '100', '--duration-s', '3', '--json'],
@@ -65,7 +65,7 @@ test('viewers of rooms of their own get every state and own rank, in order, and 
   }
 });
 
-test('viewers of rooms that are there outlive the end of their gateway; Ctrl-C ends them with a report', async () => {
+test('viewers outlive the end of their gateway; Ctrl-C ends them with a report', async () => {
   const at = Date.now();
   await gateway.ingest('contest-events', [
     { type: 'contest', id: 'c', at, contest: 'there', kind: 'scores' },
