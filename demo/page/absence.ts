@@ -20,6 +20,9 @@ export class Absence {
   report: AbsenceReport | null = null;
   #left: { at: number; version: number; ranks: Map<string, number> } | null = null;
   #backAt: number | null = null;
+  /** Followers and a gap may be told before ranks are exact again. */
+  #followers: string[] = [];
+  #gap: string | null = null;
 
   get away(): boolean {
     return this.#left !== null;
@@ -32,6 +35,8 @@ export class Absence {
     for (const { entry, rank } of standing.entries) if (rank !== null) ranks.set(entry, rank);
     this.#left = { at: now, version: standing.version, ranks };
     this.#backAt = null;
+    this.#followers = [];
+    this.#gap = null;
     this.report = null;
   }
 
@@ -49,18 +54,25 @@ export class Absence {
       return from === undefined || rank === null || from === rank ? [] : [{ entry, from, to: rank }];
     });
     const versions = standing.version < version ? null : standing.version - version;
-    this.report = { awayMs: this.#backAt - at, versions, moves, followers: [], gap: null };
+    this.report = {
+      awayMs: this.#backAt - at,
+      versions,
+      moves,
+      followers: this.#followers,
+      gap: this.#gap,
+    };
     this.#left = null;
   }
 
   /** `at` by the same clock as the other times. True: it came while away. */
   follower(user: string, at: number): boolean {
-    if (this.report === null || this.#backAt === null || at > this.#backAt) return false;
-    if (!this.report.followers.includes(user)) this.report.followers.push(user);
+    if (this.#backAt === null || at > this.#backAt) return false;
+    if (!this.#followers.includes(user)) this.#followers.push(user);
     return true;
   }
 
   gap(sentence: string): void {
+    this.#gap = sentence;
     if (this.report !== null) this.report.gap = sentence;
   }
 
