@@ -159,13 +159,18 @@ export class Trial {
     return false;
   }
 
+  /** Of watched channels, and of small contests that may yet be watched before their match's next frame. */
   private hold(): void {
     const { random } = this;
     if (this.watched.size === 0 || this.heldContests.length > 12) return;
     const name = random.pick([...this.watched]);
-    const match = this.ranking.snapshotMatch(name);
-    if (match !== null) this.heldMatches.push(match);
-    else this.heldContests.push(this.heldOf(name));
+    const match = this.ranking.match(name);
+    if (match === null) {
+      this.heldContests.push(this.heldOf(name));
+      return;
+    }
+    this.heldMatches.push(this.ranking.snapshotMatch(name)!);
+    if (match.contests.length > 0) this.heldContests.push(this.heldOf(random.pick(match.contests)));
   }
 
   private heldOf(name: string): Held {
@@ -208,7 +213,8 @@ export class Trial {
       const frame = ranking.takeContestFrame(name);
       this.checkBase(name, frame);
       const { matchState } = ranking.snapshotContest(name)!;
-      const isMeant = (state: ContestSnapshot): boolean => state.contest === name && state.counts !== null;
+      const isMeant = (state: ContestSnapshot): boolean =>
+        state.contest === name && state.counts !== null && state.version >= frame.base;
       this.advance(isMeant, frame.version, (held) => {
         this.checkChanged(held, frame);
         return mirrorContest(held.state, frame, matchState);
@@ -227,8 +233,8 @@ export class Trial {
     mirror: (held: Held) => ContestSnapshot | null,
   ): void {
     for (const held of [...this.heldContests, ...this.followers.values()]) {
-      if (!isMeant(held.state) || held.state.version === version) continue;
       const name = held.state.contest;
+      if (!isMeant(held.state) || held.state.version === version || !this.watched.has(name)) continue;
       const mirrored = mirror(held);
       const isFollower = this.followers.get(name) === held;
       if (mirrored !== null) {

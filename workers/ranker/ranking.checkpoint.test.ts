@@ -82,10 +82,11 @@ test('[RK-20] stamps are restored: what was stale stays stale', () => {
   ]);
   restored
     .entries(m, [team('a', [])], { at: 1 })
-    .points('m', 'p7', 99, { at: 1 })
+    .points('m', 'p7', 99, { at: 1, label: 'late' })
     .score('s', 'a', 99, { at: 1 });
   restored.match('m', { startsAt: 1, at: 0 }).fantasy('c', 'm', { prizes: 99, at: 1 });
   assert.deepEqual(restored.refused, []);
+  assert.equal(restored.ranking.snapshotMatch('m')?.label, 'over 3');
   assert.equal(
     JSON.stringify([restored.ranking.snapshotContest('c')?.entries, restored.board('s', 'a', 'b', 'c')]),
     before,
