@@ -1,7 +1,7 @@
 import type { ContestEvent, EntryItem } from '../../proto/records.ts';
 import { createRanking } from '../../workers/ranker/create-ranking.ts';
-import type { RankingOptions } from '../../workers/ranker/ranker-state.ts';
 import type { Ranking } from '../../workers/ranker/ranking.ts';
+import type { RankingOptions } from '../../workers/ranker/ranking-options.ts';
 
 /** Short ways to write records in tests of the ranker, and to hand them over with rising offsets. */
 

@@ -148,7 +148,9 @@ export class Trial {
     this.watched.delete(name);
     this.followers.delete(name);
     this.stale.delete(name);
-    this.heldContests = this.heldContests.filter(({ state }) => state.contest !== name);
+    this.heldContests = this.heldContests.filter(
+      ({ state }) => state.contest !== name && (state.match === null || this.isMatchWatched(state.match)),
+    );
     this.heldMatches = this.heldMatches.filter(({ match }) => this.isMatchWatched(match));
   }
 

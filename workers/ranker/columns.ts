@@ -14,9 +14,12 @@ export function firstChunkCapacity(index: number): number {
   return Math.min(capacity, chunkEntries);
 }
 
-/** Unset values are 0. `get` of what was never set, even in a chunk never made, is 0. */
-export class Uint32Column {
-  private readonly chunks: (Uint32Array | undefined)[] = [];
+/**
+ * Whole numbers below 2^32, two bytes each in a chunk whose numbers are all below 2^16, else four. Unset values are 0;
+ * `get` of what was never set, even in a chunk never made, is 0.
+ */
+export class NumberColumn {
+  private readonly chunks: (Uint16Array | Uint32Array | undefined)[] = [];
 
   get(index: number): number {
     return this.chunks[index >>> chunkBits]?.[index & chunkMask] ?? 0;
@@ -24,15 +27,19 @@ export class Uint32Column {
 
   set(index: number, value: number): void {
     const at = index >>> chunkBits;
+    const within = index & chunkMask;
     let chunk = this.chunks[at];
-    if (chunk === undefined || (index & chunkMask) >= chunk.length) {
-      const next = new Uint32Array(at === 0 ? firstChunkCapacity(index) : chunkEntries);
+    const isWide = value > 0xffff || chunk instanceof Uint32Array;
+    if (chunk === undefined || within >= chunk.length || isWide !== chunk instanceof Uint32Array) {
+      const needed = at === 0 ? firstChunkCapacity(within) : chunkEntries;
+      const capacity = Math.max(needed, chunk?.length ?? 0);
+      const next = isWide ? new Uint32Array(capacity) : new Uint16Array(capacity);
       if (chunk !== undefined) next.set(chunk);
       while (this.chunks.length < at) this.chunks.push(undefined);
       this.chunks[at] = next;
       chunk = next;
     }
-    chunk[index & chunkMask] = value;
+    chunk[within] = value;
   }
 }
 

@@ -1,7 +1,8 @@
 import type { TopRow } from '../../channels/contest/messages.ts';
 import type { EntryTable } from './entry-table.ts';
+import { freshCounts, isDense } from './fresh-counts.ts';
 import type { Members } from './members.ts';
-import { type Contest, freshCounts, isDense, type RankerState } from './ranker-state.ts';
+import type { Contest, RankerState } from './ranker-state.ts';
 import type { ScoreCounts } from './score-counts.ts';
 import type { SortedCounts } from './sorted-counts.ts';
 import { topRows } from './top-rows.ts';

@@ -17,11 +17,10 @@ import {
   type MatchState,
   newState,
   type RankerState,
-  type RankingOptions,
-  rankingDefaults,
   remember,
 } from './ranker-state.ts';
 import type { ContestInfo, MatchInfo, Ranking } from './ranking.ts';
+import { type RankingOptions, rankingDefaults } from './ranking-options.ts';
 import { playSegment } from './segment-reader.ts';
 import { contestSnapshot, matchSnapshot } from './snapshots.ts';
 import { wholeSegment } from './whole-segment.ts';

@@ -1,4 +1,4 @@
-import { Uint32Column } from './columns.ts';
+import { NumberColumn } from './columns.ts';
 import { IdIndex } from './id-index.ts';
 import { type IdQuery, PackedIds } from './packed-ids.ts';
 import { StampTable } from './stamps.ts';
@@ -10,16 +10,16 @@ import { StampTable } from './stamps.ts';
  */
 export class EntryTable {
   /** Entry number -> number of the set of its contests. */
-  readonly set = new Uint32Column();
+  readonly set = new NumberColumn();
   readonly stamps = new StampTable();
-  private readonly stampOf = new Uint32Column();
+  private readonly stampOf = new NumberColumn();
   private readonly ids = new PackedIds();
   private readonly users = new PackedIds();
   private readonly byId = new IdIndex(this.ids);
   /** To the newest entry of a user; its other entries follow by `older`. */
   private readonly byUser = new IdIndex(this.users);
   /** Number + 1 of the same user's entry before; chunks are made only where a user has several. */
-  private readonly older = new Uint32Column();
+  private readonly older = new NumberColumn();
   private readonly query: IdQuery;
 
   /** `query` is scratch space, shared by all tables of a ranker. */
@@ -90,7 +90,7 @@ export class EntryTable {
   }
 
   /** Lets go of stamps that nothing has any more; `others` are further columns of stamp numbers. */
-  sweepStamps(others: readonly Uint32Column[]): void {
+  sweepStamps(others: readonly NumberColumn[]): void {
     if (!this.stamps.wantsSweep()) return;
     const columns = [this.stampOf, ...others];
     const used = new Uint8Array(this.stamps.count);

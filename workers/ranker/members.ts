@@ -19,7 +19,7 @@ export class Members {
   size = 0;
   /** Entries in the contest now. */
   live = 0;
-  private readonly lists: Uint32Array[] = [];
+  private lists: Uint32Array[] = [];
   /** Greatest entry number up to the end of each whole block. */
   private blockMax: Uint32Array | null = null;
   private max = -1;
@@ -58,10 +58,10 @@ export class Members {
     const at = ordinal & (listLength - 1);
     let list = this.lists[ordinal >>> listBits];
     if (list === undefined || at === list.length) {
-      const next = new Uint32Array(ordinal < listLength ? Math.max(8, at * 2) : listLength);
-      if (list !== undefined) next.set(list);
-      this.lists[ordinal >>> listBits] = next;
-      list = next;
+      list = nextList(list, ordinal);
+      // Most contests have one list: a literal has no room to spare.
+      if (ordinal < listLength) this.lists = [list];
+      else this.lists[ordinal >>> listBits] = list;
     }
     list[at] = entry;
     this.size = ordinal + 1;
@@ -119,6 +119,14 @@ export class Members {
     }
     this.blockMax[block] = this.max;
   }
+}
+
+/** A longer list in place of a full first one; or one of full length. */
+function nextList(full: Uint32Array | undefined, ordinal: number): Uint32Array {
+  if (ordinal >= listLength) return new Uint32Array(listLength);
+  const next = new Uint32Array(Math.min(listLength, Math.max(8, Math.ceil(ordinal * 1.5))));
+  if (full !== undefined) next.set(full);
+  return next;
 }
 
 function setBit(masks: (Uint32Array | undefined)[], entry: number, on: boolean): void {

@@ -1,76 +1,17 @@
 import { createHash } from 'node:crypto';
-import {
-  changedScoresMax,
-  changedUsersMax,
-  smallContestEntriesMax,
-} from '../../channels/contest/messages.ts';
-import { limits } from '../../proto/limits.ts';
-import { Float64Column, Uint32Column } from './columns.ts';
+import { Float64Column, NumberColumn } from './columns.ts';
 import { ContestSets } from './contest-sets.ts';
 import { EntryTable } from './entry-table.ts';
 import { Members } from './members.ts';
 import { IdQuery } from './packed-ids.ts';
+import type { RankingOptions } from './ranking-options.ts';
 import { ScoreCounts } from './score-counts.ts';
 import { SegmentWriter } from './segment-writer.ts';
 import { SortedCounts } from './sorted-counts.ts';
 import { noStamp, type Stamp } from './stamps.ts';
-import { TeamBoard, teamBounds } from './team-board.ts';
+import { CountScratch, TeamBoard } from './team-board.ts';
 
 /** What a ranker holds of one partition, and the few steps that all records share. */
-
-export interface RankingOptions {
-  /** With the partition, part of every epoch. */
-  topic: string;
-  partition: number;
-  /** Rows of `top`: what a phone shows before it asks for pages. */
-  topRows: number;
-  /** Beyond, a contest is large. Edges rank small ones entry by entry, and are sent all their entries. */
-  smallContestEntriesMax: number;
-  /** Entries named in a frame of a fantasy contest, and of a `scores` contest; above, edges ask `who` again. */
-  changedUsersMax: number;
-  changedScoresMax: number;
-  /** Scores whose counts a frame names; above, it is whole. As many as frames of a busy contest touch in seconds. */
-  touchedScoresMax: number;
-  /** A row of bits for each player and role is 24 bytes per 64 entries. */
-  playersPerMatchMax: number;
-  /** Entries ever accepted in a match: at 64 bytes each a million fits any process. Up to 16,777,214. */
-  entriesPerMatchMax: number;
-  /** Entries that ever were in a contest: the same. Up to 16,777,214. */
-  entriesPerContestMax: number;
-  /** Entries of one user in a match or `scores` contest: an answer to `who` stays readable. */
-  entriesPerUserMax: number;
-  /** Sets of contests stay short. */
-  contestsPerEntryMax: number;
-  /** Each takes about half a kilobyte besides its entries. */
-  contestsPerMatchMax: number;
-  /** More live at once than any season has. */
-  matchesMax: number;
-  /** Each takes some kilobytes besides its entries. */
-  scoresContestsMax: number;
-  /** Final matches and contests that are remembered by name after they left memory. */
-  forgottenMax: number;
-  /** Changes kept for the next checkpoint; above, they are dropped and the next one is whole. */
-  segmentBytesMax: number;
-}
-export const rankingDefaults = {
-  topic: 'contest-events',
-  partition: 0,
-  topRows: 20,
-  smallContestEntriesMax,
-  changedUsersMax,
-  changedScoresMax,
-  touchedScoresMax: 100_000,
-  playersPerMatchMax: limits.playersPerMatchMax,
-  entriesPerMatchMax: 1_000_000,
-  entriesPerContestMax: 1_000_000,
-  entriesPerUserMax: limits.entriesPerUserMax,
-  contestsPerEntryMax: limits.contestsPerEntryMax,
-  contestsPerMatchMax: 200_000,
-  matchesMax: 10_000,
-  scoresContestsMax: 100_000,
-  forgottenMax: 10_000,
-  segmentBytesMax: 64 * 1024 * 1024,
-} as const satisfies RankingOptions;
 
 export interface MatchState {
   /** Of matches and `scores` contests together, in order of creation; names it in checkpoints. */
@@ -153,7 +94,7 @@ export interface ScoresContest {
   readonly table: EntryTable;
   members: Members;
   readonly scores: Float64Column;
-  readonly scoreStamps: Uint32Column;
+  readonly scoreStamps: NumberColumn;
   readonly sorted: SortedCounts;
   /** Entries whose score is not in a checkpoint yet. */
   readonly unsaved: Set<number>;
@@ -196,7 +137,7 @@ export interface RankerState {
   readonly journal: SegmentWriter;
   readonly query: IdQuery;
   /** Scratch space for counting. */
-  histogram: Int32Array;
+  readonly counts: CountScratch;
 }
 
 export function newState(options: RankingOptions): RankerState {
@@ -216,13 +157,13 @@ export function newState(options: RankingOptions): RankerState {
     watchedContests: new Set(),
     journal: new SegmentWriter(options.segmentBytesMax),
     query: new IdQuery(),
-    histogram: new Int32Array(1_024),
+    counts: new CountScratch(),
   };
 }
 
 export function epochOf(options: RankingOptions, offset: number, id: string): string {
   const hash = createHash('sha256').update(`${options.topic}\n${options.partition}\n${offset}\n${id}`);
-  return hash.digest('base64url').slice(0, 16);
+  return hash.digest().subarray(0, 12).toString('base64url');
 }
 
 export function newMatch(
@@ -315,7 +256,7 @@ export function newScoresContest(state: RankerState, id: string, epoch: string):
     table: new EntryTable(state.query),
     members: new Members(),
     scores: new Float64Column(),
-    scoreStamps: new Uint32Column(),
+    scoreStamps: new NumberColumn(),
     sorted: new SortedCounts(),
     unsaved: new Set(),
     watch: null,
@@ -341,41 +282,6 @@ export function growIfLarge(
   contest.match.watch?.named.add(contest);
   contest.watch = { base: version, changed: new Set(), scores: new Set(), points: contest.match.points };
   state.watchedContests.add(contest);
-}
-
-/** Lanes of counts stay within a processor's nearest memory up to this many scores. */
-const laneMax = 16_384;
-
-/** Counts of a large contest, counted anew where points have changed since. */
-export function freshCounts(state: RankerState, contest: FantasyContest): ScoreCounts {
-  const { match, counts, members } = contest;
-  if (counts === null) throw new Error(`contest ${contest.id} is small: it has no counts`);
-  if (counts.isFresh(match.points)) return counts;
-  const { min, max } = teamBounds(match.totals);
-  const size = max - min + 1;
-  const lane = size <= laneMax ? size : 0;
-  if (state.histogram.length < Math.max(size, 4 * lane))
-    state.histogram = new Int32Array(Math.max(size, 4 * lane));
-  const histogram = state.histogram.fill(0, 0, Math.max(size, 4 * lane));
-  if (isDense(contest)) {
-    match.board.countMasked(members.keepMasks(), min, histogram, lane);
-    for (let i = 0; i < lane; i += 1) {
-      histogram[i]! += histogram[i + lane]! + histogram[i + 2 * lane]! + histogram[i + 3 * lane]!;
-    }
-  } else {
-    members.dropMasks();
-    match.board.countListed(members, min, histogram);
-  }
-  counts.take(match.points, min, histogram.subarray(0, size));
-  return counts;
-}
-
-/**
- * Whether a contest holds so many of its match's entries that going over all of them in order is faster than by its
- * list; a bit for each of them is then at most two bytes an entry.
- */
-export function isDense(contest: FantasyContest): boolean {
-  return contest.members.live * 16 >= contest.match.table.count;
 }
 
 export function remember(state: RankerState, forgotten: Forgotten): void {

@@ -17,7 +17,8 @@ import { createPartitionRanker, type PartitionRanker, type SharedParts } from '.
 import { createQuestionQueue } from './question-queue.ts';
 import { createRankerMetrics } from './ranker-metrics.ts';
 import type { RankerOptions } from './ranker-options.ts';
-import { epochOf, type RankingOptions, rankingDefaults } from './ranker-state.ts';
+import { epochOf } from './ranker-state.ts';
+import { type RankingOptions, rankingDefaults } from './ranking-options.ts';
 import { restorePartition } from './restore.ts';
 
 /**

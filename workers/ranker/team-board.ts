@@ -1,6 +1,19 @@
 import { limits } from '../../proto/limits.ts';
 import { chunkBits, chunkEntries, chunkMask, firstChunkCapacity } from './columns.ts';
 import { goneBit, type Members } from './members.ts';
+import {
+  addBitsNarrow,
+  addBitsWide,
+  addPairs,
+  canPair,
+  countNarrow,
+  countWide,
+  laneSize,
+  narrowBias,
+  nextAtLeastNarrow,
+  nextAtLeastWide,
+  pairDeltas,
+} from './score-loops.ts';
 
 /**
  * The teams of a match as bitmaps, and the score of each: for every player and role (plain, vice-captain, captain) one
@@ -14,11 +27,19 @@ export const teamSize = limits.playersPerTeam;
 /** Half steps per step by role: plain, vice-captain, captain. */
 const roleWeights = [2, 3, 4] as const;
 const roles = 3;
+const noBits = new Uint32Array(chunkEntries >>> 5);
+/** A player that fewer than one in so many entries of a chunk hold is added bit by bit. */
+const sparseShare = 8;
 
 interface Chunk {
   /** Bits by player * 3 + role. */
   rows: (Uint32Array | undefined)[];
-  scores: Int16Array | Int32Array;
+  /** Bits set in each row. */
+  holders: number[];
+  /** Narrow ones are `narrowBias` higher than the scores. */
+  scores: Uint16Array | Int32Array;
+  /** The same memory as narrow scores, two by two; else empty. */
+  pairs: Int32Array;
 }
 
 /** The least and the greatest score a team could have: the worst eleven and the best, the captain at the extreme. */
@@ -46,13 +67,14 @@ export class TeamBoard {
     const chunk = this.chunks[at];
     if (chunk !== undefined && within < chunk.scores.length) return;
     const capacity = at === 0 ? firstChunkCapacity(within) : chunkEntries;
-    const scores = this.wide ? new Int32Array(capacity) : new Int16Array(capacity);
+    const scores = this.wide ? new Int32Array(capacity) : new Uint16Array(capacity).fill(narrowBias);
     if (chunk === undefined) {
-      this.chunks[at] = { rows: [], scores };
+      this.chunks[at] = { rows: [], holders: [], scores, pairs: pairsOf(scores) };
       return;
     }
     scores.set(chunk.scores);
     chunk.scores = scores;
+    chunk.pairs = pairsOf(scores);
     for (let i = 0; i < chunk.rows.length; i += 1) {
       const row = chunk.rows[i];
       if (row === undefined) continue;
@@ -63,35 +85,25 @@ export class TeamBoard {
   }
 
   score(entry: number): number {
-    return this.chunks[entry >>> chunkBits]!.scores[entry & chunkMask]!;
+    const value = this.chunks[entry >>> chunkBits]!.scores[entry & chunkMask]!;
+    return this.wide ? value : value - narrowBias;
   }
 
   /** Replaces the team: the captain first, the vice-captain second; null: none. */
   setTeam(entry: number, team: readonly number[] | null, totals: readonly number[], isNew: boolean): void {
     const chunk = this.chunks[entry >>> chunkBits]!;
     const within = entry & chunkMask;
-    const word = within >>> 5;
-    const bit = 1 << (within & 31);
-    if (!isNew) {
-      for (const row of chunk.rows) if (row !== undefined) row[word]! &= ~bit;
-    }
+    if (!isNew) clearTeam(chunk, within);
     let score = 0;
     if (team !== null) {
       for (let i = 0; i < team.length; i += 1) {
         const player = team[i]!;
         const role = i === 0 ? 2 : i === 1 ? 1 : 0;
-        const at = player * roles + role;
-        while (chunk.rows.length <= at) chunk.rows.push(undefined);
-        let row = chunk.rows[at];
-        if (row === undefined) {
-          row = new Uint32Array(chunk.scores.length >>> 5);
-          chunk.rows[at] = row;
-        }
-        row[word]! |= bit;
+        setBit(chunk, player * roles + role, within);
         score += roleWeights[role]! * totals[player]!;
       }
     }
-    chunk.scores[within] = score;
+    chunk.scores[within] = this.wide ? score : score + narrowBias;
   }
 
   /** The captain, the vice-captain, the others by index; null: no team. */
@@ -116,50 +128,39 @@ export class TeamBoard {
   addPoints(player: number, steps: number, totals: readonly number[]): void {
     if (!this.wide) {
       const bounds = teamBounds(totals);
-      if (bounds.min < -32_768 || bounds.max > 32_767) this.widen();
+      if (bounds.min < -narrowBias || bounds.max >= narrowBias) this.widen();
     }
-    for (const chunk of this.chunks) {
-      for (let role = 0; role < roles; role += 1) {
-        const row = chunk.rows[player * roles + role];
-        if (row === undefined) continue;
-        const delta = steps * roleWeights[role]!;
-        if (chunk.scores instanceof Int16Array) addToHolders16(chunk.scores, row, delta);
-        else addToHolders32(chunk.scores, row, delta);
-      }
-    }
+    const [plain, vice, captain] = roleWeights;
+    const deltas = pairDeltas(plain * steps, vice * steps, captain * steps);
+    for (const chunk of this.chunks) addToChunk(chunk, player * roles, steps, deltas);
   }
 
   /**
-   * Adds to `histogram` how many of the members present stand at each score; index 0 is the score `low`. Entries are
-   * counted in turn into four lanes of `lane` counts (0: all into one): equal scores side by side would wait for each
-   * other.
+   * How many of the members stand at each score; index 0 is the score `low`, `size` scores. `masks`: the members' bits,
+   * where they are kept; else their list is gone through. `scratch` is overwritten, and the answer may be a part of it.
    */
-  countMasked(
-    masks: readonly (Uint32Array | undefined)[],
+  count(
+    members: Members,
+    masks: readonly (Uint32Array | undefined)[] | null,
     low: number,
-    histogram: Int32Array,
-    lane: number,
-  ): void {
+    size: number,
+    scratch: CountScratch,
+  ): Int32Array {
+    if (masks === null) return this.countListed(members, low, scratch.room(size).fill(0));
+    if (this.wide) return this.countMaskedWide(masks, low, scratch.room(size).fill(0));
+    const lanes = scratch.room(4 * laneSize);
+    const first = low + narrowBias;
+    for (let lane = 0; lane < 4; lane += 1)
+      lanes.fill(0, lane * laneSize + first, lane * laneSize + first + size);
     for (let at = 0; at < masks.length; at += 1) {
       const mask = masks[at];
-      if (mask === undefined) continue;
-      const { scores } = this.chunks[at]!;
-      if (scores instanceof Int16Array) countMasked16(scores, mask, low, histogram, lane);
-      else countMasked32(scores, mask, low, histogram, lane);
+      const chunk = this.chunks[at]!;
+      if (mask !== undefined) countNarrow(chunk.scores as Uint16Array, chunk.pairs, mask, lanes);
     }
-  }
-
-  /** The same by the list, into one lane: for contests of few of the match's entries. */
-  countListed(members: Members, low: number, histogram: Int32Array): void {
-    let left = members.size;
-    for (const list of members.raw()) {
-      const size = Math.min(left, list.length);
-      for (let i = 0; i < size; i += 1) {
-        const value = list[i]!;
-        if (value < goneBit) histogram[this.score(value) - low]! += 1;
-      }
-      left -= size;
+    for (let i = first; i < first + size; i += 1) {
+      lanes[i]! += lanes[i + laneSize]! + lanes[i + 2 * laneSize]! + lanes[i + 3 * laneSize]!;
     }
+    return lanes.subarray(first, first + size);
   }
 
   /** The next entry from `from` on with a score of at least `floor`, in the contest or not; -1: none. */
@@ -168,9 +169,9 @@ export class TeamBoard {
       const { scores } = this.chunks[at]!;
       const within = at === from >>> chunkBits ? from & chunkMask : 0;
       const found =
-        scores instanceof Int16Array
-          ? nextAtLeast16(scores, within, floor)
-          : nextAtLeast32(scores, within, floor);
+        scores instanceof Uint16Array
+          ? nextAtLeastNarrow(scores, within, floor + narrowBias)
+          : nextAtLeastWide(scores, within, floor);
       if (found >= 0) return (at << chunkBits) + found;
     }
     return -1;
@@ -202,133 +203,112 @@ export class TeamBoard {
   ): number {
     const at = (list[from]! & 0x7fffffff) >>> chunkBits;
     const source = this.chunks[at]!.scores;
+    const bias = this.wide ? 0 : narrowBias;
     let i = from;
     for (; i < to; i += 1) {
       const value = list[i]! | 0;
       if ((value & 0x7fffffff) >>> chunkBits !== at) break;
       if (value < 0) continue;
-      scores[first + i] = source[value & chunkMask]!;
+      scores[first + i] = source[value & chunkMask]! - bias;
       present[first + i] = 1;
     }
     return i;
   }
 
+  private countListed(members: Members, low: number, counts: Int32Array): Int32Array {
+    let left = members.size;
+    for (const list of members.raw()) {
+      const size = Math.min(left, list.length);
+      for (let i = 0; i < size; i += 1) {
+        const value = list[i]!;
+        if (value < goneBit) counts[this.score(value) - low]! += 1;
+      }
+      left -= size;
+    }
+    return counts;
+  }
+
+  private countMaskedWide(
+    masks: readonly (Uint32Array | undefined)[],
+    low: number,
+    counts: Int32Array,
+  ): Int32Array {
+    for (let at = 0; at < masks.length; at += 1) {
+      const mask = masks[at];
+      if (mask !== undefined) countWide(this.chunks[at]!.scores as Int32Array, mask, low, counts);
+    }
+    return counts;
+  }
+
   private widen(): void {
     this.wide = true;
-    for (const chunk of this.chunks) chunk.scores = Int32Array.from(chunk.scores);
-  }
-}
-
-// The loops over all entries are written once for each width: shared, they would be compiled for both and run at a
-// third of the speed.
-
-function addToHolders16(scores: Int16Array, row: Uint32Array, delta: number): void {
-  for (let word = 0; word < row.length; word += 1) {
-    let bits = row[word]! | 0;
-    const base = word << 5;
-    while (bits !== 0) {
-      const lowest = bits & -bits;
-      scores[base + 31 - Math.clz32(lowest)]! += delta;
-      bits ^= lowest;
+    for (const chunk of this.chunks) {
+      chunk.scores = Int32Array.from(chunk.scores, (value) => value - narrowBias);
+      chunk.pairs = pairsOf(chunk.scores);
     }
   }
 }
 
-function addToHolders32(scores: Int32Array, row: Uint32Array, delta: number): void {
-  for (let word = 0; word < row.length; word += 1) {
-    let bits = row[word]! | 0;
-    const base = word << 5;
-    while (bits !== 0) {
-      const lowest = bits & -bits;
-      scores[base + 31 - Math.clz32(lowest)]! += delta;
-      bits ^= lowest;
-    }
+/** Room for counts, used again and again. */
+export class CountScratch {
+  private counts = new Int32Array(1_024);
+
+  room(size: number): Int32Array {
+    if (this.counts.length < size) this.counts = new Int32Array(size);
+    return this.counts.subarray(0, size);
   }
 }
 
-function countMasked16(
-  scores: Int16Array,
-  mask: Uint32Array,
-  low: number,
-  histogram: Int32Array,
-  lane: number,
-): void {
-  const second = lane - low;
-  const third = 2 * lane - low;
-  const fourth = 3 * lane - low;
-  for (let word = 0; word < mask.length; word += 1) {
-    let bits = mask[word]! | 0;
-    const base = word << 5;
-    if (bits === -1) {
-      for (let i = base; i < base + 32; i += 4) {
-        histogram[scores[i]! - low]! += 1;
-        histogram[scores[i + 1]! + second]! += 1;
-        histogram[scores[i + 2]! + third]! += 1;
-        histogram[scores[i + 3]! + fourth]! += 1;
-      }
-      continue;
-    }
-    while (bits !== 0) {
-      const lowest = bits & -bits;
-      histogram[scores[base + 31 - Math.clz32(lowest)]! - low]! += 1;
-      bits ^= lowest;
-    }
+const noPairs = new Int32Array(0);
+
+function pairsOf(scores: Uint16Array | Int32Array): Int32Array {
+  return scores instanceof Int32Array ? noPairs : new Int32Array(scores.buffer);
+}
+
+function setBit(chunk: Chunk, at: number, within: number): void {
+  while (chunk.rows.length <= at) {
+    chunk.rows.push(undefined);
+    chunk.holders.push(0);
+  }
+  let row = chunk.rows[at];
+  if (row === undefined) {
+    row = new Uint32Array(chunk.scores.length >>> 5);
+    chunk.rows[at] = row;
+  }
+  row[within >>> 5]! |= 1 << (within & 31);
+  chunk.holders[at]! += 1;
+}
+
+function clearTeam(chunk: Chunk, within: number): void {
+  const word = within >>> 5;
+  const bit = 1 << (within & 31);
+  for (let at = 0; at < chunk.rows.length; at += 1) {
+    const row = chunk.rows[at];
+    if (row === undefined || (row[word]! & bit) === 0) continue;
+    row[word]! &= ~bit;
+    chunk.holders[at]! -= 1;
   }
 }
 
-function countMasked32(
-  scores: Int32Array,
-  mask: Uint32Array,
-  low: number,
-  histogram: Int32Array,
-  lane: number,
-): void {
-  const second = lane - low;
-  const third = 2 * lane - low;
-  const fourth = 3 * lane - low;
-  for (let word = 0; word < mask.length; word += 1) {
-    let bits = mask[word]! | 0;
-    const base = word << 5;
-    if (bits === -1) {
-      for (let i = base; i < base + 32; i += 4) {
-        histogram[scores[i]! - low]! += 1;
-        histogram[scores[i + 1]! + second]! += 1;
-        histogram[scores[i + 2]! + third]! += 1;
-        histogram[scores[i + 3]! + fourth]! += 1;
-      }
-      continue;
-    }
-    while (bits !== 0) {
-      const lowest = bits & -bits;
-      histogram[scores[base + 31 - Math.clz32(lowest)]! - low]! += 1;
-      bits ^= lowest;
-    }
+/** `first`: the row of the player's plain role. */
+function addToChunk(chunk: Chunk, first: number, steps: number, deltas: Int32Array): void {
+  const { rows, scores, holders } = chunk;
+  const held = (holders[first] ?? 0) + (holders[first + 1] ?? 0) + (holders[first + 2] ?? 0);
+  if (canPair && scores instanceof Uint16Array && held * sparseShare >= scores.length) {
+    addPairs(
+      chunk.pairs,
+      rows[first] ?? noBits,
+      rows[first + 1] ?? noBits,
+      rows[first + 2] ?? noBits,
+      deltas,
+    );
+    return;
   }
-}
-
-/** Looks at eight scores by one comparison: the sign of what is missing to each, one below the floor, or'ed. */
-function nextAtLeast16(scores: Int16Array, from: number, floor: number): number {
-  const below = floor - 1;
-  let i = from;
-  for (; (i & 7) !== 0; i += 1) if (scores[i]! > below) return i;
-  for (; i < scores.length; i += 8) {
-    const signs =
-      (below - scores[i]!) |
-      (below - scores[i + 1]!) |
-      (below - scores[i + 2]!) |
-      (below - scores[i + 3]!) |
-      (below - scores[i + 4]!) |
-      (below - scores[i + 5]!) |
-      (below - scores[i + 6]!) |
-      (below - scores[i + 7]!);
-    if (signs >= 0) continue;
-    while (scores[i]! <= below) i += 1;
-    return i;
+  for (let role = 0; role < roles; role += 1) {
+    const row = rows[first + role];
+    if (row === undefined) continue;
+    const delta = steps * roleWeights[role]!;
+    if (scores instanceof Uint16Array) addBitsNarrow(scores, row, delta);
+    else addBitsWide(scores, row, delta);
   }
-  return -1;
-}
-
-function nextAtLeast32(scores: Int32Array, from: number, floor: number): number {
-  for (let i = from; i < scores.length; i += 1) if (scores[i]! >= floor) return i;
-  return -1;
 }
