@@ -91,11 +91,10 @@ async function readPage(
 ): Promise<HttpResponse> {
   const until = parts.clock.now() + parts.options.minVersionWaitMs;
   const place = await findPlace(parts, contest, minVersion, until);
-  const waitMs = minVersion > 0 ? Math.max(0, until - parts.clock.now()) : 0;
-  const question = encodeQuestion({ q: 'page', contest, page, minVersion, waitMs });
   let answer: PageAnswer;
   try {
-    answer = decodePageAnswer(await ask(parts, place, question, waitMs));
+    const question = (waitMs: number) => encodeQuestion({ q: 'page', contest, page, minVersion, waitMs });
+    answer = decodePageAnswer(await ask(parts, place, question, minVersion, until));
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
     return keptPage(parts, contest, place, page, minVersion, error);
@@ -137,9 +136,8 @@ async function readRanks(
 ): Promise<HttpResponse> {
   const until = parts.clock.now() + parts.options.minVersionWaitMs;
   const place = await findPlace(parts, contest, minVersion, until);
-  const waitMs = minVersion > 0 ? Math.max(0, until - parts.clock.now()) : 0;
-  const question = encodeQuestion({ q: 'ranks', contest, entries, minVersion, waitMs });
-  const answer = decodeRanksAnswer(await ask(parts, place, question, waitMs));
+  const question = (waitMs: number) => encodeQuestion({ q: 'ranks', contest, entries, minVersion, waitMs });
+  const answer = decodeRanksAnswer(await ask(parts, place, question, minVersion, until));
   if (answer.outcome === 'timeout') throw versionTimeout(minVersion, answer.appliedVersion);
   if (answer.outcome === 'unknown') throw unknownContest(contest);
   const { version, appliedVersion, scoreStep } = answer;
@@ -151,13 +149,28 @@ async function readRanks(
   return jsonAnswer({ version, appliedVersion, scoreStep, ranks });
 }
 
-function ask(
+/**
+ * Asks the ranker. A caller who waits for a version has until `until`: a question that a busy ranker dropped is asked
+ * again. Without a version there is one try, and what is kept answers.
+ */
+async function ask(
   parts: ContestReadsParts,
   place: ContestPlace,
-  question: Uint8Array,
-  waitMs: number,
+  question: (waitMs: number) => Uint8Array,
+  minVersion: number,
+  until: number,
 ): Promise<Uint8Array> {
-  return parts.bus.ask(rankerSubject(place.partition), question, waitMs + parts.options.askTimeoutMs);
+  const { bus, clock, options } = parts;
+  for (;;) {
+    const left = minVersion > 0 ? Math.max(0, until - clock.now()) : 0;
+    // A version that is there already is answered at once; what is dropped is noticed after `askTimeoutMs`.
+    const waitMs = Math.min(left, options.askTimeoutMs);
+    try {
+      return await bus.ask(rankerSubject(place.partition), question(left), waitMs + options.askTimeoutMs);
+    } catch (error) {
+      if (!(error instanceof ServiceError) || clock.now() >= until || minVersion === 0) throw error;
+    }
+  }
 }
 
 /**

@@ -212,13 +212,14 @@ function applyPoints(state: RankerState, version: number, record: PointsRecord):
     );
   }
   advanceTime(match, record);
+  // A repeat touches him too: whoever waits for its version on a small contest hears of it by his total.
+  match.playerSeen[player] = version;
   if (record.label !== undefined && isAfter(record, match.labelStamp)) {
     match.label = record.label;
     match.labelStamp = copy(record);
   }
   if (!isAfter(record, match.totalStamps[player]!)) return none;
   match.totalStamps[player] = copy(record);
-  match.playerSeen[player] = version;
   const change = steps - match.totals[player]!;
   if (change === 0) return none;
   // -0 would be a total unlike 0 in an answer.

@@ -44,6 +44,19 @@ test('[RK-2] the version is the offset of the newest record, applied, refused or
   assert.equal(ranking.snapshotMatch('m')?.version, 21);
 });
 
+test('[RK-3] a repeat of points names its player in the frame, so that small contests have its version', () => {
+  const feed = new Feeder()
+    .match('m')
+    .fantasy('c', 'm')
+    .entries({ match: 'm' }, [team('e', ['c'])]);
+  feed.points('m', 'p5', 10, { at: 100, id: 'b' });
+  feed.ranking.watchContest('c');
+  feed.points('m', 'p5', 10, { at: 100, id: 'b' });
+  const frame = feed.ranking.takeMatchFrame('m');
+  assert.deepEqual(frame.players, [[5, 10]]);
+  assert.equal(frame.version, feed.ranking.version);
+});
+
 test('[RK-3] a record touches the match and the contest it names, whatever it changed', () => {
   const feed = new Feeder({ smallContestEntriesMax: 1 })
     .match('m')
