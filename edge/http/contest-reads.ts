@@ -163,10 +163,11 @@ async function ask(
   const { bus, clock, options } = parts;
   for (;;) {
     const left = minVersion > 0 ? Math.max(0, until - clock.now()) : 0;
-    // A version that is there already is answered at once; what is dropped is noticed after `askTimeoutMs`.
-    const waitMs = Math.min(left, options.askTimeoutMs);
+    // The last try lasts until the ranker itself says that the time is over.
+    const last = left <= 2 * options.askTimeoutMs;
+    const deadlineMs = last ? left + options.askTimeoutMs : 2 * options.askTimeoutMs;
     try {
-      return await bus.ask(rankerSubject(place.partition), question(left), waitMs + options.askTimeoutMs);
+      return await bus.ask(rankerSubject(place.partition), question(left), deadlineMs);
     } catch (error) {
       if (!(error instanceof ServiceError) || clock.now() >= until || minVersion === 0) throw error;
     }
