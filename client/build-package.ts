@@ -1,7 +1,7 @@
 /**
- * Builds what the package `rankcast-client` publishes into client/dist: the SDK with the wire's code bundled in
- * (for bundlers and Node, and minified for pages without a bundler) and its types. `npm run build:client` prints
- * the sizes.
+ * Builds what the package `rankcast-client` publishes into client/dist: the SDK with the wire's code bundled
+ * in (for bundlers and Node, and minified for pages without a bundler) and its types. `npm run build:client`
+ * prints the sizes.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -168,6 +168,7 @@ function progressLine({ viewers }: LoadOptions, stats: CrowdStats, seconds: numb
   const ms = (value: number | null) => (value === null ? '-' : value.toFixed(0));
   return (
     `${seconds.toFixed(0)} s: ${stats.open}/${viewers} connected, ${board + players} states, ` +
-    `${ranks} own ranks, ${message} messages, event to frame ${ms(p50)} ms (p99 ${ms(p99)}), ${stats.errorsTotal} errors`
+    `${ranks} own ranks, ${message} messages, event to frame ${ms(p50)} ms (p99 ${ms(p99)}), ` +
+    `${stats.errorsTotal} errors`
   );
 }

@@ -1,7 +1,7 @@
 /**
- * A simulated viewer: one socket that subscribes, takes what comes and comes back after an end, as PROTOCOL.md
- * asks of clients. Lighter than the SDK: it reads of a frame only what it counts, so that one process holds
- * thousands.
+ * A simulated viewer: one socket that subscribes, takes what comes and comes back after an end, as
+ * PROTOCOL.md asks of clients. Lighter than the SDK: it reads of a frame only what it counts, so that one
+ * process holds thousands.
  */
 import { WebSocket } from 'ws';
 import type { Clock } from '../../client/clock.ts';

@@ -1,4 +1,4 @@
-/** What a crowd sends: scores into its own rooms, follows of one another. At a rate, few under way at once. */
+/** What a crowd sends: scores into its own rooms, follows of one another; few under way at once. */
 import type { Clock } from '../../client/clock.ts';
 import type { ContestEvent } from '../../proto/records.ts';
 import { pause } from '../pause.ts';

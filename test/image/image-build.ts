@@ -1,6 +1,7 @@
 /**
- * Builds an image's folders from a Dockerfile without Docker: COPY, RUN, ENV and the rest are done in an empty
- * folder per stage, by a plain user. The base image is this machine: its Node and npm stand for those of `node:20`.
+ * Builds an image's folders from a Dockerfile without Docker: COPY, RUN, ENV and the rest are done in an
+ * empty folder per stage, by a plain user. The base image is this machine: its Node and npm stand for those
+ * of `node:20`.
  * Absolute paths of the image (those of WORKDIR and VOLUME) stand for folders within the stage's folder.
  */
 import { execFileSync } from 'node:child_process';

@@ -12,7 +12,7 @@ import { projectRoot } from '../project.ts';
 import { blocksOf } from '../readme-blocks.ts';
 import { Gateway } from './gateway.ts';
 
-/** The package as apps have it: packed from a copy of the sources, installed into an empty folder, offline. */
+/** The package as apps have it: packed from a copy of the sources, installed into an empty folder. */
 const folder = mkdtempSync(join(tmpdir(), 'rankcast-client-'));
 const app = join(folder, 'app');
 const installed = join(app, 'node_modules/rankcast-client');
