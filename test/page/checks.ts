@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import type { Browser } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { type Client, connect } from '../../client/client.ts';
+import type { DemoProcess } from '../../demo/demo-process.ts';
 import { putFollow } from '../../demo/gateway-api.ts';
 import type { ModelTeam } from '../model/brute-force.ts';
-import type { DemoProcess } from './demo-process.ts';
 import type { Field } from './field.ts';
 import { enterTeam, openWindow, type RoomWindow, type Shown } from './room-window.ts';
 

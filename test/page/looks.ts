@@ -1,10 +1,10 @@
-/** How the page looks: pictures of every state at every size in both themes, and what axe-core finds in them. */
+/** How the page looks: pictures of its states at all sizes in both themes, and what axe-core finds there. */
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import type { DemoProcess } from './demo-process.ts';
+import type { DemoProcess } from '../../demo/demo-process.ts';
 import { enterTeam, type Look, openWindow } from './room-window.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -26,6 +26,7 @@ export async function checkLooks(browser: Browser, demo: DemoProcess, pictures: 
     const { page } = window;
     const name = `${look.width}-${look.theme}`;
     const see = async (state: string, whole: boolean): Promise<void> => {
+      await page.evaluate(() => scrollTo(0, 0));
       await settle(page);
       await page.screenshot({ path: join(pictures, `${name}-${state}.png`), fullPage: whole });
       found.push(...(await problemsOf(page)).map((problem) => `${name}, ${state}: ${problem}`));
@@ -63,6 +64,19 @@ async function settle(page: Page): Promise<void> {
   });
 }
 
+/** Runs in the page: what reaches out of its section, to the right. */
+function overflowing(): string[] {
+  return [...document.querySelectorAll('main > section')].flatMap((section) => {
+    const edge = section.getBoundingClientRect().right + 1;
+    const beyond = [...section.querySelectorAll('*')].filter((inner) => {
+      return inner.closest('svg, .unseen, .marker') === null && inner.getBoundingClientRect().right > edge;
+    });
+    return beyond
+      .slice(0, 3)
+      .map((inner) => `${inner.tagName}.${inner.className} reaches out of its section`);
+  });
+}
+
 /** Fewer rules that found something to look at: it did not really run. */
 const rulesMin = 20;
 
@@ -80,5 +94,6 @@ async function problemsOf(page: Page): Promise<string[]> {
   if (passes.length < rulesMin) problems.push(`axe-core looked at ${passes.length} rules only`);
   const beyond = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   if (beyond > 0) problems.push(`it is ${beyond} px wider than the screen`);
+  problems.push(...(await page.evaluate(overflowing)));
   return problems;
 }

@@ -1,4 +1,4 @@
-/** How smooth the page is: frames by requestAnimationFrame, long tasks by PerformanceObserver, for a while. */
+/** How smooth the page is: frames by requestAnimationFrame, long tasks by PerformanceObserver. */
 import type { Page } from 'playwright-core';
 
 export interface Smoothness {

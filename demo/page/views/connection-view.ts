@@ -86,7 +86,7 @@ function createBanner() {
 function createReport(dismiss: () => void) {
   const list = element('ul', {});
   const title = element('p', { class: 'report-title' });
-  const close = button('Got it', { class: 'button quiet' }, dismiss);
+  const close = button('Got it', { class: 'button small' }, dismiss);
   const root = element('div', { class: 'report', role: 'status', hidden: true }, title, list, close);
   let shown = '';
   const show = ({ report, teamName }: ConnectionModel): void => {

@@ -45,7 +45,7 @@ export function createScoreboardView(match: PageMatch, playNext: () => void): Sc
       showOver(story);
       showLast(story);
       nextButton.hidden = next === null;
-      if (next !== null) write(nextButton, `Play the ${next.replace(/^IPL /, '')}`);
+      if (next !== null) write(nextButton, `Play the ${next}`);
     },
   };
 }
@@ -83,7 +83,7 @@ function createInnings(match: PageMatch, place: number) {
     root.classList.toggle('batting', isIn || (final && place === 0) || (place === 0 && story.index < 0));
     writePlates(plates, score === undefined ? '–' : scoreText(score));
     write(spoken, score === undefined ? 'yet to bat' : `${score.runs} for ${score.wickets}`);
-    write(overs, oversOf(score, place, story));
+    overs.replaceChildren(...oversOf(score, place).map((line) => element('span', {}, line)));
   };
   return { root, show };
 }
@@ -92,12 +92,11 @@ function scoreText(score: InningsScore): string {
   return score.wickets >= 10 ? String(score.runs) : `${score.runs}/${score.wickets}`;
 }
 
-function oversOf(score: InningsScore | undefined, place: number, story: MatchStory): string {
-  if (score === undefined) return place === 1 ? 'yet to bat' : '';
+/** Overs, and runs an over. */
+function oversOf(score: InningsScore | undefined, place: number): string[] {
+  if (score === undefined) return place === 1 ? ['yet to bat'] : [];
   const rate = score.legalBalls === 0 ? 0 : (6 * score.runs) / score.legalBalls;
-  const chasing = place === 1 && story.target !== null;
-  const overs = `${oversText(score.legalBalls)} overs`;
-  return chasing || place === 0 ? `${overs}, ${rate.toFixed(2)} an over` : overs;
+  return [`${oversText(score.legalBalls)} overs`, `${rate.toFixed(2)} an over`];
 }
 
 /** A plate a character; a plate that changes is turned over. */

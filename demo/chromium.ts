@@ -7,7 +7,7 @@ import { type Browser, chromium } from 'playwright-core';
 const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'chrome'];
 
 export const howToGetOne = [
-  'The page is tested in a Chromium, and none was found on the path or in CHROMIUM. One of these brings one:',
+  'This takes a Chromium, and none was found on the path or in CHROMIUM. One of these brings one:',
   '  apt-get install chromium        (Debian, Ubuntu)',
   '  brew install --cask chromium    (macOS)',
   '  npx playwright-core install chromium, then CHROMIUM=<the path that it prints>',

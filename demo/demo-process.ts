@@ -1,4 +1,7 @@
-/** A demo of the tests' own: any free port, a folder that is removed, its secrets to ask the gateway with. */
+/**
+ * A demo in a process of its own, for tests and pictures: any free port, a folder that is removed, its secrets to
+ * ask the gateway with.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -6,8 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { systemClock } from '../../client/clock.ts';
-import { createDemoTokens } from '../../demo/demo-tokens.ts';
+import { systemClock } from '../client/clock.ts';
+import { createDemoTokens } from './demo-tokens.ts';
 
 export interface DemoProcess {
   /** `http://127.0.0.1:port` */
@@ -18,7 +21,7 @@ export interface DemoProcess {
   stop(): Promise<void>;
 }
 
-const script = fileURLToPath(new URL('../../demo/start.js', import.meta.url));
+const script = fileURLToPath(new URL('start.js', import.meta.url));
 
 export async function startDemoProcess(flags: readonly string[]): Promise<DemoProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'rankcast-page-'));
