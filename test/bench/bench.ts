@@ -19,8 +19,8 @@ export interface Bench {
 }
 
 /**
- * Times of one action. Where the machine does other things meanwhile, wall time says little: the processor time of the
- * process (all its threads) is kept beside it.
+ * Times of one action. Where the machine does other things meanwhile, wall time says little: the processor
+ * time of the process (all its threads) is kept beside it.
  */
 export interface Times {
   wall: number[];

@@ -3,9 +3,9 @@ import { type Bench, bytesInUse } from './bench.ts';
 import { createTeamMaker, fillMatch } from './teams.ts';
 
 /**
- * Everything a ranker keeps for the entries of one match: typed arrays and heap, in use after collecting garbage, less
- * what was in use before. Entry and user ids of twelve bytes, every entry of another user. Changes are taken for
- * checkpoints as the process does, not kept. TEAMS: entries in the match.
+ * Everything a ranker keeps for the entries of one match: typed arrays and heap, in use after collecting
+ * garbage, less what was in use before. Entry and user ids of twelve bytes, every entry of another user.
+ * Changes are taken for checkpoints as the process does, not kept. TEAMS: entries in the match.
  */
 const teams = Number(process.env['TEAMS'] ?? 2_000_000);
 

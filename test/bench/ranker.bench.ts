@@ -16,8 +16,8 @@ import { startRedis } from './redis-zadd.ts';
 import { createTeamMaker, fillMatch, id12, type TeamMaker } from './teams.ts';
 
 /**
- * Exact re-ranking after `points` records: the record applied and everyone's rank known again (a rank is asked for, so
- * counts and sums are made). TEAMS: entries in the contest, a million unless given.
+ * Exact re-ranking after `points` records: the record applied and everyone's rank known again (a rank is
+ * asked for, so counts and sums are made). TEAMS: entries in the contest, a million unless given.
  */
 const teams = Number(process.env['TEAMS'] ?? 1_000_000);
 const rounds = Number(process.env['ROUNDS'] ?? 400);
@@ -171,11 +171,12 @@ async function besideRedis(share: number, ours: Times, add: (row: Row) => void):
       theirs.wall.push(wall);
       theirs.cpu.push(cpu);
     }
+    const median = (kind: 'wall' | 'cpu'): string => quantile(theirs[kind], 0.5).toFixed(0);
     const times = (kind: 'wall' | 'cpu'): string =>
       (quantile(theirs[kind], 0.5) / quantile(ours[kind], 0.5)).toFixed(0);
     add({
       what: `${what}: ${movers.length.toLocaleString('en')} members`,
-      measured: `${quantile(theirs.wall, 0.5).toFixed(0)} ms, processor ${quantile(theirs.cpu, 0.5).toFixed(0)} ms`,
+      measured: `${median('wall')} ms, processor ${median('cpu')} ms`,
       beside: `${times('wall')}x our p50, processor ${times('cpu')}x`,
       target: '>= 250x',
     });

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
 /**
- * A Redis of our own on a free port of loopback, and just enough of its protocol to write sorted sets as fast as it
- * takes them: ZADDs of a thousand members, pipelined. null where no redis-server is on the PATH.
+ * A Redis of our own on a free port of loopback, and just enough of its protocol to write sorted sets as
+ * fast as it takes them: ZADDs of a thousand members, pipelined. null where no redis-server is on the PATH.
  */
 export interface RedisSets {
   /** Answers when Redis has done it, with the ms it took, and those of Redis's processor time. */
@@ -21,7 +21,7 @@ const membersPerCommand = 1_000;
 export async function startRedis(): Promise<RedisSets | null> {
   const port = await freePort();
   const child = spawn(
-    'redis-server',
+    process.env['REDIS_SERVER'] ?? 'redis-server',
     ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
     {
       stdio: 'ignore',

@@ -1,6 +1,6 @@
 /**
- * `npm run bench [name ...]`: runs the benches, each in a fresh process, and prints a table of each. To add one, write
- * a `Bench` and put it into the list.
+ * `npm run bench [name ...]`: runs the benches, each in a fresh process, and prints a table of each. To add
+ * one, write a `Bench` and put it into the list.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

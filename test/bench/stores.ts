@@ -11,8 +11,8 @@ import { createEmbeddedLog } from '../../workers/log/log.embedded.ts';
 import type { Log } from '../../workers/log/log.ts';
 
 /**
- * What the embedded stores cost: `node dist/test/bench/stores.js`. One line of JSON per figure; latencies in ms,
- * durable (flushed) where something is written. About ten seconds.
+ * What the embedded stores cost: `node dist/test/bench/stores.js`. One line of JSON per figure; latencies in
+ * ms, durable (flushed) where something is written. About ten seconds.
  */
 const folder = mkdtempSync(join(tmpdir(), 'rankcast-bench-'));
 const store = openEmbeddedStore(folder);

@@ -2,7 +2,10 @@ import type { EntryItem } from '../../proto/records.ts';
 import type { Ranking } from '../../workers/ranker/ranking.ts';
 import { Random } from '../model/random.ts';
 
-/** Seeded teams of a match as people pick them: some players in most teams, some in few; the popular ones captain. */
+/**
+ * Seeded teams of a match as people pick them: some players in most teams, some in few; the popular ones
+ * captain.
+ */
 
 export interface TeamMaker {
   readonly players: readonly string[];
@@ -15,7 +18,8 @@ export interface TeamMaker {
 export function createTeamMaker(playerCount: number, seed: number): TeamMaker {
   const random = new Random(seed);
   const players = Array.from({ length: playerCount }, (_, i) => `player-${String(i).padStart(2, '0')}`);
-  // Drawing eleven by weight: each player's key is a random number to the power of 1 / weight, the greatest win.
+  // Drawing eleven by weight: each player's key is a random number to the power of 1 / weight, the greatest
+  // win.
   const powers = players.map((_, i) => 1 / (1.25 - i / playerCount / 2));
   const held = new Float64Array(playerCount);
   let made = 0;

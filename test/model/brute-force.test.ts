@@ -85,7 +85,9 @@ test('scorer and model agree after every delivery of random matches', (t) => {
   assert.ok(changes > 1_000, `only ${changes} changes of points`);
 });
 
-/** Compares every player's points after every delivery, and who is told; answers how many changes there were. */
+/**
+ * Compares every player's points after every delivery, and who is told; answers how many changes there were.
+ */
 function compare(text: string): number {
   const raw = JSON.parse(text) as RawMatch;
   const balls = ballsOf(raw);

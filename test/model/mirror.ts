@@ -8,8 +8,8 @@ import type {
 } from '../../channels/contest/messages.ts';
 
 /**
- * What whoever holds a snapshot makes of a frame, as messages.ts says it; written apart from the edge's mirror. Takes
- * nothing over in place. A frame that does not fit the version is an error.
+ * What whoever holds a snapshot makes of a frame, as messages.ts says it; written apart from the edge's
+ * mirror. Takes nothing over in place. A frame that does not fit the version is an error.
  */
 
 function checkFits(version: number, frame: { base: number; version: number }): void {
@@ -63,8 +63,8 @@ export function mirrorSmall(held: ContestSnapshot, frame: MatchFrame): ContestSn
 }
 
 /**
- * A contest with frames of its own. The match's `label` and `startsAt` are no part of its frames: `match` says how the
- * match stands at the frame's version.
+ * A contest with frames of its own. The match's `label` and `startsAt` are no part of its frames: `match`
+ * says how the match stands at the frame's version.
  */
 export function mirrorContest(
   held: ContestSnapshot,

@@ -8,8 +8,8 @@ import type {
 } from '../../proto/records.ts';
 
 /**
- * docs/rules.md written down as directly as can be: maps and arrays, every score added up anew each time it is asked
- * for. Nothing is shared with the ranker; it is slow, and meant to be plainly right.
+ * docs/rules.md written down as directly as can be: maps and arrays, every score added up anew each time it
+ * is asked for. Nothing is shared with the ranker; it is slow, and meant to be plainly right.
  */
 
 export interface ModelLimits {

@@ -4,21 +4,17 @@ import type { ContestEvent } from '../../proto/records.ts';
 import { createRanking, restoreRanking } from '../../workers/ranker/create-ranking.ts';
 import { orderSlots } from '../../workers/ranker/order.ts';
 import type { Ranking } from '../../workers/ranker/ranking.ts';
+import { changedEntries, entriesByOwner, type Held } from './held.ts';
 import { mirrorContest, mirrorMatch, mirrorSmall } from './mirror.ts';
 import { Model } from './model.ts';
 import { contestSnapshotOf, matchSnapshotOf, ranksOf, rowsOf, whoOf } from './model-views.ts';
 import type { Random } from './random.ts';
 import { World } from './world.ts';
 
-interface Held {
-  state: ContestSnapshot;
-  /** Contests with frames of their own: the entries by user (fantasy), the score by entry (`scores`). */
-  entries: Map<string, string>;
-}
-
 /**
- * One world through the ranker and through the model at once. Frames are taken at random and given to states that
- * were saved at every version since the last (RK-19); the ranker is put away and restored at random (RK-20).
+ * One world through the ranker and through the model at once. Frames are taken at random and given to states
+ * that were saved at every version since the last (RK-19); the ranker is put away and restored at random
+ * (RK-20).
  */
 export class Trial {
   comparisons = 0;
@@ -38,7 +34,10 @@ export class Trial {
   private head: Uint8Array;
   private sinceCheckpoint: { offset: number; record: ContestEvent | null; forget: string | null }[] = [];
   private readonly watched = new Set<string>();
-  /** Version of the last frame of a match or of a contest with frames of its own, or of the begin of watching it. */
+  /**
+   * Version of the last frame of a match or of a contest with frames of its own, or of the begin of watching
+   * it.
+   */
   private readonly bases = new Map<string, number>();
   /** Contests that must be asked for again with the next frame of their match. */
   private readonly stale = new Set<string>();
@@ -180,22 +179,6 @@ export class Trial {
     return { state, entries: state.counts === null ? new Map() : this.entriesOf(name) };
   }
 
-  /** Of the model: what changed users and changed scores are about. */
-  private entriesOf(name: string): Map<string, string> {
-    const contest = this.model.contests.get(name)!;
-    const entries = new Map<string, string>();
-    if (contest.kind === 'scores') {
-      for (const { entry, user, score } of rowsOf(this.model, contest))
-        entries.set(`${entry} of ${user}`, `${score}`);
-      return entries;
-    }
-    for (const user of this.world.users) {
-      const own = whoOf(this.model, contest, user).map(([entry, team]) => [entry, team]);
-      entries.set(user, JSON.stringify(own));
-    }
-    return entries;
-  }
-
   private takeFrames(): void {
     const { ranking } = this;
     const touched = ranking.touched();
@@ -276,22 +259,16 @@ export class Trial {
 
   /** Whoever is not named has what it had. */
   private checkChanged(held: Held, frame: ContestFrame): void {
-    const { kind } = held.state;
     const { changedUsersMax, changedScoresMax } = this.world.limits;
+    const max = held.state.kind === 'fantasy' ? changedUsersMax : changedScoresMax;
     const now = this.entriesOf(held.state.contest);
-    const expected = new Map(held.entries);
-    if (kind === 'fantasy') {
-      if (frame.changedUsers === null) assert.ok(this.changed.size > changedUsersMax);
-      else for (const user of frame.changedUsers) expected.set(user, now.get(user)!);
-    } else if (frame.changedScores === null) assert.ok(this.changed.size > changedScoresMax);
-    else {
-      for (const [entry, user, score] of frame.changedScores) {
-        if (score === null) expected.delete(`${entry} of ${user}`);
-        else expected.set(`${entry} of ${user}`, `${score}`);
-      }
-    }
-    if ((kind === 'fantasy' ? frame.changedUsers : frame.changedScores) === null) return;
-    this.same([...expected].sort(), [...now].sort(), `entries in ${held.state.contest}`);
+    const expected = changedEntries(held.state.kind, held.entries, now, frame);
+    if (expected === null) assert.ok(this.changed.size > max, 'too many changes are said without need');
+    else this.same([...expected].sort(), [...now].sort(), `entries in ${held.state.contest}`);
+  }
+
+  private entriesOf(name: string): Map<string, string> {
+    return entriesByOwner(this.model, this.model.contests.get(name)!, this.world.users);
   }
 
   private compareOne(): void {

@@ -3,8 +3,8 @@ import type { ModelLimits } from './model.ts';
 import type { Random } from './random.ts';
 
 /**
- * A little world of matches, contests and users whose records come in every order and shape that a log may hold:
- * mostly in order, some late, some twice, some wrong in one of the ways the rules name.
+ * A little world of matches, contests and users whose records come in every order and shape that a log may
+ * hold: mostly in order, some late, some twice, some wrong in one of the ways the rules name.
  */
 export class World {
   readonly limits: ModelLimits & { topRows: number; changedUsersMax: number; changedScoresMax: number };

@@ -2,11 +2,16 @@ import { Packr } from 'msgpackr';
 import type { Forgotten, MatchState, RankerState, ScoresContest } from './ranker-state.ts';
 import type { Stamp } from './stamps.ts';
 
-/** The small part of a checkpoint: where in the log it stands, and what changes in place. Goes with all segments. */
+/**
+ * The small part of a checkpoint: where in the log it stands, and what changes in place. Goes with all
+ * segments.
+ */
 export interface CheckpointHead {
   format: 1;
   version: number;
-  /** Of the newest record applied; -1 and '' before any. On restore that record is read again and compared. */
+  /**
+   * Of the newest record applied; -1 and '' before any. On restore that record is read again and compared.
+   */
   lastOffset: number;
   lastId: string;
   /** By number; null: forgotten. */
@@ -65,7 +70,10 @@ function spaceHead(space: MatchState | ScoresContest): MatchHead | ScoresHead {
   };
 }
 
-/** Puts back what the head says of a space. Its totals are applied to the scores of the entries it has by then. */
+/**
+ * Puts back what the head says of a space. Its totals are applied to the scores of the entries it has by
+ * then.
+ */
 export function restoreSpace(state: RankerState, no: number, head: MatchHead | ScoresHead): void {
   const space = state.spaces[no];
   if (space === null || space === undefined)

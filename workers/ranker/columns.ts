@@ -1,6 +1,6 @@
 /**
- * A value per entry number, in chunks of 65,536: growing never copies more than the first chunk, and slack is never
- * more than one chunk. The first chunk begins small, as most matches and contests do.
+ * A value per entry number, in chunks of 65,536: growing never copies more than the first chunk, and slack
+ * is never more than one chunk. The first chunk begins small, as most matches and contests do.
  */
 export const chunkBits = 16;
 export const chunkEntries = 1 << chunkBits;
@@ -15,8 +15,8 @@ export function firstChunkCapacity(index: number): number {
 }
 
 /**
- * Whole numbers below 2^32, two bytes each in a chunk whose numbers are all below 2^16, else four. Unset values are 0;
- * `get` of what was never set, even in a chunk never made, is 0.
+ * Whole numbers below 2^32, two bytes each in a chunk whose numbers are all below 2^16, else four. Unset
+ * values are 0; `get` of what was never set, even in a chunk never made, is 0.
  */
 export class NumberColumn {
   private readonly chunks: (Uint16Array | Uint32Array | undefined)[] = [];
@@ -63,7 +63,10 @@ export class Float64Column {
     chunk[index & chunkMask] = value;
   }
 
-  /** The next index from `from` on with a value of at least `floor`, of those that there is room for; -1: none. */
+  /**
+   * The next index from `from` on with a value of at least `floor`, of those that there is room for; -1:
+   * none.
+   */
   nextAtLeast(from: number, floor: number): number {
     for (let at = from >>> chunkBits; at < this.chunks.length; at += 1) {
       const chunk = this.chunks[at]!;

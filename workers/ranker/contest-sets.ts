@@ -1,8 +1,9 @@
 import type { NumberColumn } from './columns.ts';
 
 /**
- * Sets of contests (by their index in the match), by number. 0 is the empty set, an odd number that of one contest;
- * larger ones are each kept once, and have even numbers: few differ, however many entries there are.
+ * Sets of contests (by their index in the match), by number. 0 is the empty set, an odd number that of one
+ * contest; larger ones are each kept once, and have even numbers: few differ, however many entries there
+ * are.
  */
 const numberOfOne = (contest: number): number => contest * 2 + 1;
 const numberOfKept = (at: number): number => (at + 1) * 2;

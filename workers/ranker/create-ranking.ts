@@ -26,16 +26,17 @@ import { contestSnapshot, matchSnapshot } from './snapshots.ts';
 import { wholeSegment } from './whole-segment.ts';
 
 /**
- * The ranker's state machine in memory. An entry takes some 60 bytes with ids of 12; a `points` record costs a pass
- * over the bitmaps of the player, whatever the number of contests (docs/decisions/0002-ranker-layout.md).
+ * The ranker's state machine in memory. An entry takes some 60 bytes with ids of 12; a `points` record costs
+ * a pass over the bitmaps of the player, whatever the number of contests
+ * (docs/decisions/0002-ranker-layout.md).
  */
 export function createRanking(options: Partial<RankingOptions> = {}): Ranking {
   return rankingOver(newState({ ...rankingDefaults, ...options }));
 }
 
 /**
- * The state at the time of `head`, out of all segments since (and with) the last whole one, in order. Nothing is
- * watched. Throws where they do not belong together.
+ * The state at the time of `head`, out of all segments since (and with) the last whole one, in order.
+ * Nothing is watched. Throws where they do not belong together.
  */
 export function restoreRanking(
   segments: Iterable<Uint8Array>,

@@ -4,9 +4,9 @@ import { type IdQuery, PackedIds } from './packed-ids.ts';
 import { StampTable } from './stamps.ts';
 
 /**
- * The entries of a match (or of a `scores` contest) by number: ids, users, stamps, and one number more that the owner
- * gives a meaning (the set of contests an entry is in). Numbers rise in the order entries were first accepted; none is
- * ever removed.
+ * The entries of a match (or of a `scores` contest) by number: ids, users, stamps, and one number more that
+ * the owner gives a meaning (the set of contests an entry is in). Numbers rise in the order entries were
+ * first accepted; none is ever removed.
  */
 export class EntryTable {
   /** Entry number -> number of the set of its contests. */

@@ -13,8 +13,8 @@ import type {
 import { smallEntry, timeOf } from './snapshots.ts';
 
 /**
- * Watching and frames. A frame covers (base, version] and carries the absolute value of every key that any record in
- * it touched, so it is right for whoever is at any version of base..version - 1.
+ * Watching and frames. A frame covers (base, version] and carries the absolute value of every key that any
+ * record in it touched, so it is right for whoever is at any version of base..version - 1.
  */
 
 export function watchMatch(state: RankerState, match: MatchState, own: boolean): MatchWatch {
@@ -46,7 +46,8 @@ export function watchContest(state: RankerState, contest: Contest): void {
   const { match } = contest;
   const watch = watchMatch(state, match, false);
   watch.contests.add(contest);
-  // Entries that changed between the base of the match's frame and now were not noted: a frame cannot name them.
+  // Entries that changed between the base of the match's frame and now were not noted: a frame cannot name
+  // them.
   const missed = !contest.large && contest.seen > watch.base;
   contest.watch = {
     base: state.version,

@@ -16,8 +16,8 @@ export function freshCounts(state: RankerState, contest: FantasyContest): ScoreC
 }
 
 /**
- * Whether a contest holds so many of its match's entries that going over all of them in order is faster than by its
- * list; a bit for each of them is then at most two bytes an entry.
+ * Whether a contest holds so many of its match's entries that going over all of them in order is faster than
+ * by its list; a bit for each of them is then at most two bytes an entry.
  */
 export function isDense(contest: FantasyContest): boolean {
   return contest.members.live * 16 >= contest.match.table.count;

@@ -3,9 +3,9 @@ import type { IdQuery, PackedIds } from './packed-ids.ts';
 /**
  * From an id to its number in a `PackedIds`: open addressing, linear probing, four bytes a slot.
  *
- * A slot holds the number + 1 in 24 bits and 8 bits of the hash, so that a probe rarely has to read an id. One table
- * while small, then 64 by the hash's first bits; each grows by a quarter at a load of 0.85, by itself, so neither
- * memory nor time ever doubles at once. Nothing is ever removed.
+ * A slot holds the number + 1 in 24 bits and 8 bits of the hash, so that a probe rarely has to read an id.
+ * One table while small, then 64 by the hash's first bits; each grows by a quarter at a load of 0.85, by
+ * itself, so neither memory nor time ever doubles at once. Nothing is ever removed.
  */
 export class IdIndex {
   /** Numbers up to this fit a slot. */

@@ -1,12 +1,13 @@
 import { chunkBits, chunkEntries, chunkMask } from './columns.ts';
 
 /**
- * The entries of a contest in order of first appearance: an entry's place here is its ordinal, and stays when it
- * leaves and comes back.
+ * The entries of a contest in order of first appearance: an entry's place here is its ordinal, and stays
+ * when it leaves and comes back.
  *
- * Four bytes an entry: its number, and in the highest bit whether it is gone. From an entry's number to its ordinal:
- * almost always entries appear in the order of their numbers, so those that raise the greatest number so far are found
- * by the greatest number of each block of 64 and a look through one block; only the others are in a hash table.
+ * Four bytes an entry: its number, and in the highest bit whether it is gone. From an entry's number to its
+ * ordinal: almost always entries appear in the order of their numbers, so those that raise the greatest
+ * number so far are found by the greatest number of each block of 64 and a look through one block; only the
+ * others are in a hash table.
  */
 export const goneBit = 0x80000000;
 const numberMask = 0x7fffffff;
@@ -24,7 +25,10 @@ export class Members {
   private blockMax: Uint32Array | null = null;
   private max = -1;
   private late: LateIndex | null = null;
-  /** A bit per entry of the match, set while it is in the contest; by chunk. Kept only where `keepMasks` was called. */
+  /**
+   * A bit per entry of the match, set while it is in the contest; by chunk. Kept only where `keepMasks` was
+   * called.
+   */
   private masks: (Uint32Array | undefined)[] | null = null;
 
   /** The ordinal, or -1 if the entry was never here. */

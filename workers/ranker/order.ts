@@ -1,9 +1,10 @@
 import type { OrderInput } from './ranking.ts';
 
 /**
- * The whole order of a contest: ordinals of the entries present, by score, greatest first, equal scores by ordinal.
- * A counting sort where the scores span no more than a few million; else a radix sort of 14 bits a pass, on both
- * halves of a safe integer. Both are stable, which keeps equal scores in the order of first appearance.
+ * The whole order of a contest: ordinals of the entries present, by score, greatest first, equal scores by
+ * ordinal. A counting sort where the scores span no more than a few million; else a radix sort of 14 bits a
+ * pass, on both halves of a safe integer. Both are stable, which keeps equal scores in the order of first
+ * appearance.
  */
 const countingSpanMax = 4_000_000;
 const radixBits = 14;

@@ -1,9 +1,10 @@
 /**
- * Ids of [A-Za-z0-9_-] kept six bits a symbol: an id of 12 bytes takes 9, and one more for its length. Append only.
+ * Ids of [A-Za-z0-9_-] kept six bits a symbol: an id of 12 bytes takes 9, and one more for its length.
+ * Append only.
  *
- * Ids are laid one behind the other in blocks of 16,384; the start of every sixteenth is kept, the others are found by
- * stepping over lengths. A block's bytes grow by half and are cut to size once it is full, so only the newest block
- * has slack.
+ * Ids are laid one behind the other in blocks of 16,384; the start of every sixteenth is kept, the others
+ * are found by stepping over lengths. A block's bytes grow by half and are cut to size once it is full, so
+ * only the newest block has slack.
  */
 
 const symbols = '-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz';

@@ -267,7 +267,9 @@ export function newScoresContest(state: RankerState, id: string, epoch: string):
   return contest;
 }
 
-/** A contest that has (or `once` had) too many entries to be small gets frames of its own, from `version` on. */
+/**
+ * A contest that has (or `once` had) too many entries to be small gets frames of its own, from `version` on.
+ */
 export function growIfLarge(
   state: RankerState,
   contest: FantasyContest,

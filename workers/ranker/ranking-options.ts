@@ -13,10 +13,15 @@ export interface RankingOptions {
   topRows: number;
   /** Beyond, a contest is large. Edges rank small ones entry by entry, and are sent all their entries. */
   smallContestEntriesMax: number;
-  /** Entries named in a frame of a fantasy contest, and of a `scores` contest; above, edges ask `who` again. */
+  /**
+   * Entries named in a frame of a fantasy contest, and of a `scores` contest; above, edges ask `who` again.
+   */
   changedUsersMax: number;
   changedScoresMax: number;
-  /** Scores whose counts a frame names; above, it is whole. As many as frames of a busy contest touch in seconds. */
+  /**
+   * Scores whose counts a frame names; above, it is whole. As many as frames of a busy contest touch in
+   * seconds.
+   */
   touchedScoresMax: number;
   /** A row of bits for each player and role is 24 bytes per 64 entries. */
   playersPerMatchMax: number;

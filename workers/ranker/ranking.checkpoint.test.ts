@@ -57,7 +57,7 @@ test('[RK-20] out of segments and head the state is as it was', () => {
   assert.equal(restored.contest('c')?.large, true);
 });
 
-test('[RK-20] a whole segment replaces those before it, with leavers, latecomers and contests that were large once', () => {
+test('[RK-20] a whole segment replaces all before it: leavers, latecomers, contests once large', () => {
   const feed = filled();
   feed.ranking.checkpoint();
   const { segment, head, whole } = feed.ranking.checkpoint(true);

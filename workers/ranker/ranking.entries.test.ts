@@ -4,7 +4,7 @@ import { Feeder, player, squad, team } from '../../test/kit/contest-records.ts';
 
 const m = { match: 'm' };
 
-test('[RK-7] a team is eleven different players of the match with two captains, in fantasy contests of the match', () => {
+test('[RK-7] a team is eleven different players with two captains, in contests of the match', () => {
   const feed = new Feeder().match('m').match('n').fantasy('c', 'm').fantasy('d', 'n').scores('s');
   const eleven = squad.slice(0, 11);
   const items = [
@@ -67,7 +67,7 @@ test('[RK-8] stale items change nothing, before every other rule; an entry keeps
   assert.deepEqual(feed.refused, [], 'ids are unique in a match only');
 });
 
-test('[RK-9] an item replaces the entry whole; no contests withdraw it everywhere, and the stamp stays', () => {
+test('[RK-9] an item replaces the entry whole; no contests withdraw it; its stamp stays', () => {
   const feed = new Feeder().match('m').fantasy('a', 'm').fantasy('b', 'm').fantasy('c', 'm');
   feed.entries(m, [team('e', ['a', 'b'])], { at: 10 }).points('m', 'p14', 5);
   feed.entries(m, [team('e', ['c', 'b'], { players: squad.slice(4), captain: 'p14' })], { at: 20 });
@@ -95,7 +95,7 @@ test('[RK-10] from its start on a match takes new entries only, whatever the clo
   assert.deepEqual(feed.refused, [], 'stale: changes nothing');
 });
 
-test('[RK-11] entries stand in order of first appearance, and have their place again when they come back', () => {
+test('[RK-11] entries stand in order of first appearance, also when they come back', () => {
   const feed = new Feeder().match('m').fantasy('c', 'm').fantasy('d', 'm');
   feed.entries(m, [team('x', ['d']), team('a', ['c']), team('b', ['c'])]);
   feed.entries(m, [team('x', ['c', 'd']), team('a', [])]).entries(m, [team('z', ['c'])]);

@@ -7,8 +7,8 @@ import { orderSlots } from './order.ts';
 import type { Ranking } from './ranking.ts';
 
 /**
- * One match beyond every block and chunk: 140,000 entries in contests of all, of half, of a fiftieth, and of a few in
- * any order; then a contest of as many scores. Compared with sorting everything.
+ * One match beyond every block and chunk: 140,000 entries in contests of all, of half, of a fiftieth, and of
+ * a few in any order; then a contest of as many scores. Compared with sorting everything.
  */
 const count = 140_000;
 const seed = Number(process.env['SEED'] ?? 20_190_714);

@@ -61,7 +61,7 @@ for (const smallContestEntriesMax of [1, 1_000]) {
   });
 }
 
-test('[RK-18] a leaderboard goes by score, then by first appearance, in top rows and in the whole order alike', () => {
+test('[RK-18] top rows and the whole order go by score, then by first appearance', () => {
   const feed = new Feeder({ smallContestEntriesMax: 1, topRows: 3 })
     .match('m')
     .fantasy('c', 'm')
@@ -131,7 +131,7 @@ test('[RK-19] a frame names what any record touched, even what ended where it be
   assert.deepEqual(ranking.takeMatchFrame('m').players, [[3, 0]]);
 });
 
-test('[RK-19] a contest that grows large says so in its match’s frame, and has frames of its own from then on', () => {
+test('[RK-19] a contest that grows large says so in its match’s frame, then has its own', () => {
   const feed = new Feeder({ smallContestEntriesMax: 2 }).match('m').fantasy('c', 'm');
   const { ranking } = feed;
   feed.entries(m, [team('a', ['c']), team('b', ['c'])]);

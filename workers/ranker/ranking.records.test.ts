@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Feeder, player, squad, team } from '../../test/kit/contest-records.ts';
 
-test('[RK-1] a value changes by a greater stamp only: by at, then by id; the rest changes nothing and is not refused', () => {
+test('[RK-1] a value changes by a greater stamp only; the rest changes nothing and is not refused', () => {
   const feed = new Feeder()
     .match('m')
     .fantasy('c', 'm')
@@ -90,7 +90,7 @@ test('[RK-3] a record touches the match and the contest it names, whatever it ch
   assert.deepEqual(touched(), none);
 });
 
-test('[RK-4] a match is made by its first record; its list only grows; its start follows stamps; its step is fixed', () => {
+test('[RK-4] a match’s list only grows; its start follows stamps; its step is fixed', () => {
   const feed = new Feeder({ playersPerMatchMax: 4 });
   feed.match('m', { players: ['b', 'a', 'b'], at: 50, startsAt: 500, pointStep: 0.5 });
   const state = () => {
@@ -178,7 +178,7 @@ test('[RK-15] a score is set by stamps for whoever was ever accepted in the cont
   assert.deepEqual(feed.score('x', 'e', 1).refused, ['no_such_contest']);
 });
 
-test('[RK-16] after final everything for the match or contest is refused, but the final again changes nothing', () => {
+test('[RK-16] after final everything is refused, but the final again changes nothing', () => {
   const feed = new Feeder()
     .match('m')
     .fantasy('c', 'm')

@@ -10,8 +10,8 @@ import type { CodeName } from '../../proto/codes.ts';
 import type { ContestEvent } from '../../proto/records.ts';
 
 /**
- * The ranker's state machine over one partition of `contest-events`. Pure: no clock, no IO, no randomness; the same
- * records give the same state, everywhere.
+ * The ranker's state machine over one partition of `contest-events`. Pure: no clock, no IO, no randomness;
+ * the same records give the same state, everywhere.
  */
 export interface Ranking {
   /** Offset + 1 of the newest record applied or skipped; 0 before any. */
@@ -25,7 +25,10 @@ export interface Ranking {
   contest(id: string): ContestInfo | null;
   match(id: string): MatchInfo | null;
 
-  /** From now on (until unwatched) touched keys are collected for frames. A watched contest also watches its match. */
+  /**
+   * From now on (until unwatched) touched keys are collected for frames. A watched contest also watches its
+   * match.
+   */
   watchContest(id: string): void;
   unwatchContest(id: string): void;
   watchMatch(id: string): void;
@@ -40,20 +43,26 @@ export interface Ranking {
   snapshotMatch(id: string): MatchSnapshot | null;
   who(contest: string, users: readonly string[]): WhoAnswer;
   ranks(contest: string, entries: readonly string[]): RanksAnswer;
-  /** A copy to order elsewhere: the score of each ordinal slot, NaN-free; `present` marks slots in the contest. */
+  /**
+   * A copy to order elsewhere: the score of each ordinal slot, NaN-free; `present` marks slots in the
+   * contest.
+   */
   orderInput(contest: string): OrderInput | null;
   /** Rows for slots [ordinal...] as ordered by `order.ts` from an OrderInput of this contest. */
   names(contest: string, ordinals: ArrayLike<number>): { entry: string; user: string }[];
 
   /**
-   * What changed since the last call (a segment, may be empty) and the small head that goes with all segments. A whole
-   * segment says everything by itself and replaces all before it; it is made when asked for, and when more had changed
-   * than is kept (`segmentBytes` is infinite then).
+   * What changed since the last call (a segment, may be empty) and the small head that goes with all
+   * segments. A whole segment says everything by itself and replaces all before it; it is made when asked
+   * for, and when more had changed than is kept (`segmentBytes` is infinite then).
    */
   checkpoint(whole?: boolean): { segment: Uint8Array; head: Uint8Array; whole: boolean };
   /** Bytes of changes kept for the next checkpoint. */
   readonly segmentBytes: number;
-  /** Frees a final match (or `scores` contest); later records for it are refused as final. Throws if it is not final. */
+  /**
+   * Frees a final match (or `scores` contest); later records for it are refused as final. Throws if it is
+   * not final.
+   */
   forget(matchOrContest: string): void;
 }
 

@@ -1,6 +1,6 @@
 /**
- * How many entries of a large fantasy contest stand at each score: an array over the few thousand scores there are.
- * A `points` record makes it stale in no time; it is counted anew when next asked for.
+ * How many entries of a large fantasy contest stand at each score: an array over the few thousand scores
+ * there are. A `points` record makes it stale in no time; it is counted anew when next asked for.
  */
 export class ScoreCounts {
   /** Score of index 0. */

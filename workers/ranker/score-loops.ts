@@ -1,15 +1,18 @@
 /**
- * The loops over all entries of a chunk: what a `points` record costs. Those that both widths of scores need are
- * written once for each: shared, they would be compiled for both and run at a third of the speed.
+ * The loops over all entries of a chunk: what a `points` record costs. Those that both widths of scores need
+ * are written once for each: shared, they would be compiled for both and run at a third of the speed.
  *
- * Narrow scores are unsigned, 32,768 higher than they are, so that two of them side by side can be changed by one
- * addition of 32 bits: neither half ever carries into the other.
+ * Narrow scores are unsigned, 32,768 higher than they are, so that two of them side by side can be changed
+ * by one addition of 32 bits: neither half ever carries into the other.
  */
 export const narrowBias = 32_768;
 /** Counts of one lane of `countNarrow`: one for each value of a narrow score. */
 export const laneSize = 65_536;
 
-/** Bits of a row go with pairs of scores by position, which is in the order of memory only where that is low to high. */
+/**
+ * Bits of a row go with pairs of scores by position, which is in the order of memory only where that is low
+ * to high.
+ */
 export const canPair = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /** What is added to a pair of scores by the two bits of a row: 4 for each role. */
@@ -24,8 +27,8 @@ export function pairDeltas(plain: number, vice: number, captain: number): Int32A
 }
 
 /**
- * Adds to all narrow scores of a chunk, seen in pairs, what the bits of the three rows say; the same work whatever the
- * bits are. Written out: a loop over the sixteen pairs of a word takes twice as long.
+ * Adds to all narrow scores of a chunk, seen in pairs, what the bits of the three rows say; the same work
+ * whatever the bits are. Written out: a loop over the sixteen pairs of a word takes twice as long.
  */
 export function addPairs(
   scores: Int32Array,
@@ -98,8 +101,8 @@ export function addBitsWide(scores: Int32Array, row: Uint32Array, delta: number)
 }
 
 /**
- * Counts the scores whose bits are set, in four lanes in turn: equal scores side by side would wait for each other.
- * `pairs` is the same memory as `scores`.
+ * Counts the scores whose bits are set, in four lanes in turn: equal scores side by side would wait for each
+ * other. `pairs` is the same memory as `scores`.
  */
 export function countNarrow(
   scores: Uint16Array,
@@ -143,8 +146,8 @@ export function countWide(scores: Int32Array, mask: Uint32Array, low: number, co
 }
 
 /**
- * The next index from `from` on with a value of at least `floor`, or -1. Looks at eight by one comparison: the sign of
- * what is missing to each, one below the floor, or'ed.
+ * The next index from `from` on with a value of at least `floor`, or -1. Looks at eight by one comparison:
+ * the sign of what is missing to each, one below the floor, or'ed.
  */
 export function nextAtLeastNarrow(scores: Uint16Array, from: number, floor: number): number {
   const below = floor - 1;

@@ -14,8 +14,8 @@ import { segmentFormat, steps } from './segment-writer.ts';
 import { noStamp, type Stamp } from './stamps.ts';
 
 /**
- * Plays a segment into a state, in the order it was written. Spaces of `isGone` have been forgotten since: they keep
- * their numbers and nothing else. Throws where the bytes are not a segment.
+ * Plays a segment into a state, in the order it was written. Spaces of `isGone` have been forgotten since:
+ * they keep their numbers and nothing else. Throws where the bytes are not a segment.
  */
 export function playSegment(
   state: RankerState,

@@ -1,10 +1,10 @@
 import type { Stamp } from './stamps.ts';
 
 /**
- * A checkpoint's segment: what was accepted, in the order of the log, as a byte for the kind of step and its fields.
- * Whole numbers below 2^32 are LEB128; times and scores are doubles; ids are their length and their bytes. Matches,
- * `scores` contests (both "spaces"), contests in their match and entries in their space are named by number, in order
- * of creation over all segments.
+ * A checkpoint's segment: what was accepted, in the order of the log, as a byte for the kind of step and its
+ * fields. Whole numbers below 2^32 are LEB128; times and scores are doubles; ids are their length and their
+ * bytes. Matches, `scores` contests (both "spaces"), contests in their match and entries in their space are
+ * named by number, in order of creation over all segments.
  */
 export const steps = {
   match: 1,

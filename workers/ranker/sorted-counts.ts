@@ -1,8 +1,9 @@
 /**
  * How many entries of a `scores` contest stand at each of any number of distinct scores: an order-statistics
- * structure. Scores ascend in blocks of up to 512 with their counts, as in the leaves of a B-tree; a change is a binary
- * search over blocks, one within, and a move of half a block at most. Sums over blocks are made when a rank is first
- * asked for after a change, so that many ranks asked together cost one pass over the blocks.
+ * structure. Scores ascend in blocks of up to 512 with their counts, as in the leaves of a B-tree; a change
+ * is a binary search over blocks, one within, and a move of half a block at most. Sums over blocks are made
+ * when a rank is first asked for after a change, so that many ranks asked together cost one pass over the
+ * blocks.
  */
 const blockMax = 512;
 

@@ -15,7 +15,10 @@ export function isAfter(a: Stamp, b: Stamp): boolean {
   return a.at > b.at || (a.at === b.at && a.id > b.id);
 }
 
-/** The stamps of entries: the items of a record share one, so an entry keeps only its number. Number 0 is `noStamp`. */
+/**
+ * The stamps of entries: the items of a record share one, so an entry keeps only its number. Number 0 is
+ * `noStamp`.
+ */
 export class StampTable {
   private at = new Float64Column();
   private ids = new PackedIds();

@@ -16,12 +16,12 @@ import {
 } from './score-loops.ts';
 
 /**
- * The teams of a match as bitmaps, and the score of each: for every player and role (plain, vice-captain, captain) one
- * bit an entry, in chunks of 65,536 entries, a row of bits made when first used. A player's new total is then added
- * to the scores of exactly the entries that hold him, in the order of memory.
+ * The teams of a match as bitmaps, and the score of each: for every player and role (plain, vice-captain,
+ * captain) one bit an entry, in chunks of 65,536 entries, a row of bits made when first used. A player's new
+ * total is then added to the scores of exactly the entries that hold him, in the order of memory.
  *
- * Scores are half steps. They are 16 bits wide while every team that the match's players allow would fit at the
- * present totals, and 32 bits from the first total on with which one would not (`teamBounds`).
+ * Scores are half steps. They are 16 bits wide while every team that the match's players allow would fit at
+ * the present totals, and 32 bits from the first total on with which one would not (`teamBounds`).
  */
 export const teamSize = limits.playersPerTeam;
 /** Half steps per step by role: plain, vice-captain, captain. */
@@ -42,7 +42,10 @@ interface Chunk {
   pairs: Int32Array;
 }
 
-/** The least and the greatest score a team could have: the worst eleven and the best, the captain at the extreme. */
+/**
+ * The least and the greatest score a team could have: the worst eleven and the best, the captain at the
+ * extreme.
+ */
 export function teamBounds(totals: readonly number[]): { min: number; max: number } {
   const sorted = Float64Array.from(totals).sort();
   const size = Math.min(teamSize, sorted.length);
@@ -124,7 +127,10 @@ export class TeamBoard {
     return team[0] === -1 ? null : team;
   }
 
-  /** Adds `steps` to the player's total in the score of every entry that holds him. `totals` are those after it. */
+  /**
+   * Adds `steps` to the player's total in the score of every entry that holds him. `totals` are those after
+   * it.
+   */
   addPoints(player: number, steps: number, totals: readonly number[]): void {
     if (!this.wide) {
       const bounds = teamBounds(totals);
@@ -136,8 +142,9 @@ export class TeamBoard {
   }
 
   /**
-   * How many of the members stand at each score; index 0 is the score `low`, `size` scores. `masks`: the members' bits,
-   * where they are kept; else their list is gone through. `scratch` is overwritten, and the answer may be a part of it.
+   * How many of the members stand at each score; index 0 is the score `low`, `size` scores. `masks`: the
+   * members' bits, where they are kept; else their list is gone through. `scratch` is overwritten, and the
+   * answer may be a part of it.
    */
   count(
     members: Members,

@@ -8,8 +8,8 @@ export interface TopSource {
   /** The score at which the first `rows` rows end, and how many entries are above it. */
   threshold(rows: number): { score: number; above: number };
   /**
-   * The next entry from `from` on with a score of at least `floor`, in the contest or not; -1: none. null: few of all
-   * entries are in the contest, so its list is shorter.
+   * The next entry from `from` on with a score of at least `floor`, in the contest or not; -1: none. null:
+   * few of all entries are in the contest, so its list is shorter.
    */
   nextAtLeast: ((from: number, floor: number) => number) | null;
   entryId(entry: number): string;
@@ -21,12 +21,15 @@ interface Found {
   score: number;
 }
 
-/** Of equal scores, so many are looked at to find the first; where there are more, the list finds them at once. */
+/**
+ * Of equal scores, so many are looked at to find the first; where there are more, the list finds them at
+ * once.
+ */
 const equalMax = 4_096;
 
 /**
- * The first rows of a leaderboard: the counts say at which score they end, one scan finds the entries above it and the
- * first by ordinal of those at it, and stops when it has them.
+ * The first rows of a leaderboard: the counts say at which score they end, one scan finds the entries above
+ * it and the first by ordinal of those at it, and stops when it has them.
  */
 export function topRows(source: TopSource, rows: number): TopRow[] {
   const wanted = Math.min(rows, source.members.live);

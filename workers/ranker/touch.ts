@@ -14,7 +14,9 @@ export function touchContest(contest: Contest, version: number): void {
   if (contest.kind === 'fantasy' && contest.watch !== null) contest.match.watch!.named.add(contest);
 }
 
-/** The entry came, left or changed its team; `before` and `after` are its scores, null: not in the contest. */
+/**
+ * The entry came, left or changed its team; `before` and `after` are its scores, null: not in the contest.
+ */
 export function touchTeam(
   state: RankerState,
   contest: FantasyContest,

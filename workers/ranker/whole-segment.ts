@@ -48,7 +48,10 @@ function writeScoresContest(state: RankerState, writer: SegmentWriter, contest: 
   writeMembers(state, writer, contest.no, 0, contest);
 }
 
-/** Only where playing the entries by number does not give the same order, the same ordinals and the same kind. */
+/**
+ * Only where playing the entries by number does not give the same order, the same ordinals and the same
+ * kind.
+ */
 function writeMembers(
   state: RankerState,
   writer: SegmentWriter,
