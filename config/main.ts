@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The command line `rankcast`. Errors go to stderr in a sentence. Exit codes: 0 done; 1 failed while running; 2 the
- * command or its options are wrong; 3 what it needs cannot be reached.
+ * The command line `rankcast`. Errors go to stderr in a sentence. Exit codes: 0 done; 1 failed while running;
+ * 2 the command or its options are wrong; 3 what it needs cannot be reached.
  */
 import { Command, CommanderError, Option } from 'commander';
 import { CommandError, exitCodes } from './commands/command-error.ts';

@@ -57,6 +57,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 const environment = (more: Record<string, string> = {}) => ({ ...image.environment, ...more });
 const asUser = () => user ?? {};
+const command = () => image.entrypoint[0] ?? '';
 
 test('the image holds what it needs to run and nothing else', () => {
   const files = filesOf(image.at('/app'));
@@ -97,7 +98,7 @@ test('it runs as a plain user by number, without a shell in between', () => {
 });
 
 test('without keys it refuses to start and says what is missing', () => {
-  const { status, stderr } = spawnSync('rankcast', ['all'], {
+  const { status, stderr } = spawnSync(command(), ['all'], {
     ...{ cwd: image.workdir, env: environment(), encoding: 'utf8' },
     ...asUser(),
   });
@@ -127,7 +128,7 @@ test('it gets ready, is healthy, keeps data in the volume, and ends at its stop 
 
 test('its other commands run by the same name', () => {
   const say = (args: string[]) =>
-    execFileSync('rankcast', args, {
+    execFileSync(command(), args, {
       cwd: image.workdir,
       env: environment(keys),
       encoding: 'utf8',
@@ -139,8 +140,8 @@ test('its other commands run by the same name', () => {
 });
 
 function start(env: Record<string, string>): ChildProcess & { said: string } {
-  const [command = '', ...args] = [...image.entrypoint, ...image.command];
-  const child = spawn(command, args, {
+  const [name = '', ...args] = [...image.entrypoint, ...image.command];
+  const child = spawn(name, args, {
     ...{ cwd: image.workdir, env, stdio: ['ignore', 'pipe', 'pipe'] as const },
     ...asUser(),
   });
@@ -152,8 +153,8 @@ function start(env: Record<string, string>): ChildProcess & { said: string } {
 }
 
 function healthCheck(env: Record<string, string>): number | null {
-  const [command = '', ...args] = image.healthCheck;
-  return spawnSync(command, args, { cwd: image.workdir, env, ...asUser() }).status;
+  const [name = '', ...args] = image.healthCheck;
+  return spawnSync(name, args, { cwd: image.workdir, env, ...asUser() }).status;
 }
 
 async function ready(url: string, child: ChildProcess & { said: string }): Promise<void> {
