@@ -86,7 +86,7 @@ export const codes = {
   moved: { no: 4000, http: 503, about: 'The edge is draining.' },
   slow: { no: 4001, http: 503, about: 'The socket took its messages too slowly.' },
   token_expired: { no: 4002, http: 401, about: 'The token ran out; reconnect with a new one.' },
-  idle: { no: 4003, http: 408, about: 'Nothing was heard from the client.' },
+  // 4003 is not in use: a client that is not heard does not hear a close frame either
   connect_timeout: { no: 4004, http: 408, about: 'No `connect` frame came in time.' },
   server_error: { no: 4005, http: 500, about: 'A fault of the server; reconnect.' },
   overloaded: { no: 4006, http: 503, about: 'The edge has as many sockets as it may; try again later.' },

@@ -41,6 +41,21 @@ export interface HttpIngest {
     refused: { line: number; code: CodeName; message: string }[];
   }>;
   submit(topic: 'graph-commands', record: GraphCommand): Promise<{ partition: number; version: number }>;
+  deadLetters(from: number, limit: number): Promise<{ next: number; items: HttpDeadLetter[] }>;
+}
+/** What was refused, where it stood and why. */
+export interface HttpDeadLetter {
+  id: string;
+  topic: string;
+  /** null with `offset`: refused at the way in. */
+  partition: number | null;
+  offset: number | null;
+  code: CodeName;
+  message: string;
+  /** Index of the refused item of an `entries` record; null: the whole record. */
+  item: number | null;
+  /** The record, clipped. */
+  record: string;
 }
 export interface HttpLive {
   /** Resolves when every edge has been told. */

@@ -80,6 +80,24 @@ export const schemas = {
   ),
   Profiles: object({ profiles: listOf(object({ user: id, name: text, avatar: text }, ['avatar'])) }),
   Ingested: object({ taken: whole, versions: listOf(object({ key: text, version: whole })), refused }),
+  DeadLetters: object({
+    next: { ...whole, description: 'Where to go on.' },
+    items: listOf(
+      object({
+        id: text,
+        topic: text,
+        partition: { type: ['integer', 'null'], description: 'null: refused at the way in.' },
+        offset: { type: ['integer', 'null'] },
+        code,
+        message: text,
+        item: {
+          type: ['integer', 'null'],
+          description: 'Index of the refused entry; null: the whole record.',
+        },
+        record: { ...text, description: 'The record’s text, at most its first 2,048 bytes.' },
+      }),
+    ),
+  }),
   Published: object({
     positions: listOf(object({ channel: text, id, epoch: text, position: { type: 'integer', minimum: 1 } })),
     refused,

@@ -152,6 +152,7 @@ test('what is answered fits the document', () =>
       ['GET', '/v1/commands/k1', '/v1/commands/{id}'],
       ['GET', '/v1/profiles?user=u1', '/v1/profiles'],
       ['POST', '/v1/ingest/profiles', '/v1/ingest/{topic}', 'x\n'],
+      ['GET', '/v1/dead-letters?from=0', '/v1/dead-letters', ''],
       ['POST', '/v1/publish', '/v1/publish', '{"channel":"user:u1","id":"n","data":1}'],
       ['POST', '/v1/users/u1/disconnect', '/v1/users/{user}/disconnect', ''],
       ['GET', '/v1/channels/user:u1', '/v1/channels/{channel}', ''],

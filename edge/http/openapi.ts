@@ -274,6 +274,32 @@ const operations: [Method, string, string, Operating][] = [
     },
   ],
   [
+    'GET',
+    '/v1/dead-letters',
+    'readDeadLetters',
+    {
+      summary: 'Records that were refused, oldest first: what, where and why.',
+      caller: 'key',
+      query: [query('from', whole, 'Where to begin; 0: the oldest.'), limit],
+      answer: ref('DeadLetters'),
+      example: {
+        next: 1,
+        items: [
+          {
+            id: 'contest-events/0/41/all',
+            topic: 'contest-events',
+            partition: 0,
+            offset: 41,
+            code: 'no_such_player',
+            message: 'player p9 is not in match m1',
+            item: null,
+            record: '{"type":"points","id":"r1","at":1700000000000,"match":"m1","player":"p9","points":4}',
+          },
+        ],
+      },
+    },
+  ],
+  [
     'POST',
     '/v1/publish',
     'publish',

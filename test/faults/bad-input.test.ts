@@ -182,8 +182,93 @@ test('the process is alive and the bystander undisturbed', async () => {
   assert.equal((await fetch(`http://127.0.0.1:${gateway.opsPort}/healthz`)).status, 200);
 });
 
-/** Codes that need a slow socket, a lost store or a clock: the test file that produces each. */
-const elsewhere: Partial<Record<CodeName, string>> = {};
+test('sockets: what one may not do twice, too often or as somebody else', async () => {
+  const socket = await connected('me');
+  const codesOf = async (frames: object[]): Promise<number[]> => {
+    const got: number[] = [];
+    for (const frame of frames) {
+      const answer = once(socket);
+      socket.send(JSON.stringify(frame));
+      got.push(JSON.parse(await answer).code as number);
+    }
+    return got.filter((code) => code !== undefined);
+  };
+  const subscribe = (id: number, channel: string) => ({ t: 'subscribe', id, channel });
+  assert.deepEqual(
+    await codesOf([
+      subscribe(1, 'feed:me'),
+      subscribe(2, 'feed:me'),
+      subscribe(3, 'user:me'),
+      { t: 'refresh', id: 4, token: gateway.token('other') },
+    ]),
+    [codes.already_subscribed.no, codes.wrong_user.no],
+  );
+  const third = once(socket);
+  socket.send(JSON.stringify(subscribe(5, 'contest:bad-c')));
+  await third;
+  const answer = nextAnswer(socket);
+  socket.send(JSON.stringify(subscribe(6, 'contest:bad-s')));
+  assert.equal((await answer).code, codes.too_many_subscriptions.no);
+  const closed = new Promise<number>((resolve) => socket.once('close', resolve));
+  for (let id = 10; id < 500; id += 1) socket.send(JSON.stringify({ t: 'ping', id }));
+  assert.equal(await closed, codes.too_many_frames.no);
+  for (const code of [
+    'already_subscribed',
+    'wrong_user',
+    'too_many_subscriptions',
+    'too_many_frames',
+  ] as const) {
+    seen.add(code);
+  }
+});
+
+test('requests: one user may ask so often and no more; the others go on', async () => {
+  const headers = { authorization: `Bearer ${gateway.token('greedy')}` };
+  const answers = await Promise.all(
+    Array.from({ length: 300 }, () => fetch(`${gateway.url}/v1/users/me/counts`, { headers })),
+  );
+  const refused = answers.find((answer) => answer.status === codes.rate_limited.http);
+  assert.ok(refused, 'nobody was refused');
+  const body = (await refused.json()) as { error: { code: string; message: string } };
+  assert.equal(body.error.code, 'rate_limited');
+  assert.match(body.error.message, /second/);
+  await gateway.get('/v1/users/me/counts', 'modest');
+  seen.add('rate_limited');
+});
+
+test('a back end ends the sockets of a user', async () => {
+  const socket = await connected('expelled');
+  const closed = new Promise<number>((resolve) => socket.once('close', resolve));
+  const response = await fetch(`${gateway.url}/v1/users/expelled/disconnect`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${gateway.apiKey}` },
+  });
+  assert.equal(response.status, 204);
+  assert.equal(await closed, codes.disconnected.no);
+  seen.add('disconnected');
+});
+
+test('asked to end, it sends its sockets elsewhere and exits 0', async () => {
+  const closed = new Promise<number>((resolve) => bystander.socket.once('close', resolve));
+  const exit = gateway.stop('SIGTERM');
+  assert.equal(await closed, codes.moved.no);
+  assert.equal(await exit, 0);
+  seen.add('moved');
+});
+
+/** Codes that need a slow socket, a lost store or a clock: the test that produces each. */
+const elsewhere: Partial<Record<CodeName, string>> = {
+  unavailable: 'edge/http/reads.test.ts',
+  history_gone: 'edge/log-subscription.test.ts',
+  epoch_changed: 'edge/log-subscription.test.ts',
+  internal: 'edge/http/faults.test.ts',
+  rebuilding: 'edge/http/reads.test.ts',
+  slow: 'edge/delivery.test.ts',
+  token_expired: 'edge/session.test.ts',
+  connect_timeout: 'edge/session.test.ts',
+  server_error: 'edge/session.test.ts',
+  overloaded: 'edge/admission.test.ts',
+};
 
 test('every code of the table is produced by a test', () => {
   const missing: string[] = [];
@@ -201,6 +286,10 @@ interface Answer {
   how: 'close' | 'error';
   code: number;
   message: string;
+}
+
+function once(socket: WebSocket): Promise<string> {
+  return new Promise((resolve) => socket.once('message', (data) => resolve(String(data))));
 }
 
 function opened(subprotocol: string): Promise<WebSocket> {

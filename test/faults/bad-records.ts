@@ -25,7 +25,7 @@ export const badLines: BadRecord[] = [
   event('no JSON', '{"type":"points"', 'bad_json', /JSON/),
   event('a list', [1], 'bad_json', /object/),
   event('a number', 7, 'bad_json', /object/),
-  event('no type', { id: 'x', at }, 'unknown_type', /type/),
+  event('no type', { id: 'x', at }, 'bad_field', /type/),
   event('unknown type', { ...points, type: 'goal' }, 'unknown_type', /goal/),
   event('no id', { ...points, id: undefined }, 'bad_field', /id/),
   event('id too long', { ...points, id: 'x'.repeat(37) }, 'bad_field', /id/),
@@ -33,6 +33,7 @@ export const badLines: BadRecord[] = [
   event('at a string', { ...points, at: '2019' }, 'bad_field', /at/),
   event('at in the future', { ...points, at: Date.now() + 3_600_000 }, 'future_at', /at/),
   event('points not a number', { ...points, points: 'many' }, 'bad_field', /points/),
+  event('too many points', { ...points, points: 10_001 }, 'off_step', /10,?001/),
   event('no player', { ...points, player: undefined }, 'bad_field', /player/),
   event(
     'pointStep 0.3',
@@ -142,7 +143,7 @@ export const badInState: BadRecord[] = [
   event('captain from outside', entries('d8', { captain: 'p11' }), 'bad_team', /p11|captain/),
   event(
     'one player twice',
-    entries('d9', { players: ['p0', 'p0', ...players.slice(2, 11)] }),
+    entries('d9', { players: ['p0', 'p1', 'p1', ...players.slice(3, 11)] }),
     'bad_team',
     /p0|different/,
   ),
@@ -166,12 +167,6 @@ export const badInState: BadRecord[] = [
     /0\.5/,
   ),
   event(
-    'too many points',
-    { ...points, id: 'd14', match: 'bad-m', player: 'p0', points: 10_001 },
-    'off_step',
-    /10,?001/,
-  ),
-  event(
     'after the final',
     { type: 'score', id: 'd15', at, contest: 'bad-over', entry: 'e', score: 1 },
     'is_final',
@@ -184,18 +179,18 @@ export const badInState: BadRecord[] = [
     /u1|thief/,
   ),
   event(
-    '65 players',
+    '207 players',
     {
       type: 'match',
       id: 'd17',
       at,
       match: 'bad-m2',
-      players: Array.from({ length: 60 }, (_, n) => `q${n}`),
+      players: Array.from({ length: 195 }, (_, n) => `q${n}`),
       startsAt: at,
       pointStep: 1,
     },
     'contest_full',
-    /64/,
+    /200/,
   ),
   event(
     'contest moved to another match',

@@ -66,7 +66,7 @@ export const badRequests: BadRequest[] = [
   },
   post('unknown topic', '/v1/ingest/weather', '{}', 'unknown_topic', /weather/),
   post('a topic of ours', '/v1/ingest/graph-changes', '{}', 'unknown_topic', /graph-changes/),
-  post('publish no JSON', '/v1/publish', 'hello', 'bad_request', /JSON/),
+  post('publish no JSON', '/v1/publish', 'hello', 'bad_json', /JSON/),
   post(
     'publish to a contest',
     '/v1/publish',
@@ -74,7 +74,7 @@ export const badRequests: BadRequest[] = [
     'bad_channel',
     /contest:c/,
   ),
-  post('publish without id', '/v1/publish', '{"channel":"user:me","data":1}', 'bad_request', /id/),
+  post('publish without id', '/v1/publish', '{"channel":"user:me","data":1}', 'bad_field', /id/),
   post(
     'body too long',
     '/v1/publish',

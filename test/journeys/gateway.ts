@@ -127,14 +127,14 @@ export class Gateway {
     if (response.status !== 200) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`);
     return (await response.json()) as Answer;
   }
-  /** What became of a graph command, once it is no longer pending. */
+  /** What became of a graph command, once that is known. */
   async command(id: string, user: string): Promise<{ state: string; code?: string; message?: string }> {
+    const headers = { authorization: `Bearer ${this.#tokenOf(user)}` };
     for (const until = Date.now() + pollTimeoutMs; ; ) {
-      const status = await this.get<{ state: string; code?: string; message?: string }>(
-        `/v1/commands/${id}`,
-        user,
-      );
-      if (status.state !== 'pending' || Date.now() > until) return status;
+      const response = await fetch(`${this.url}/v1/commands/${id}`, { headers });
+      const status = (await response.json()) as { state: string; code?: string; message?: string };
+      // not found: the log has it, the worker has not come to it
+      if ((response.status !== 404 && status.state !== 'pending') || Date.now() > until) return status;
       await delay(pollMs);
     }
   }

@@ -142,3 +142,15 @@ export async function writtenMark(
   }
   return { mark, next: at };
 }
+
+/** Letters of the topic's first partition from `from` on, or from the oldest kept; `next` is where to go on. */
+export async function readDeadLetters(
+  log: Log,
+  from: number,
+  limit: number,
+): Promise<{ next: number; items: DeadLetter[] }> {
+  const { first, next } = await log.bounds(deadLettersTopic, 0);
+  const start = Math.min(Math.max(from, first), next);
+  const records = start < next ? await log.read(deadLettersTopic, 0, start, limit) : [];
+  return { next: start + records.length, items: records.map((record) => readDeadLetter(record.value)) };
+}

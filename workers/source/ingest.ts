@@ -6,7 +6,7 @@ import { limits } from '../../proto/limits.ts';
 import { isIngestTopic, parseRecord, recordKey } from '../../proto/parse-record.ts';
 import { type AnyRecord, type IngestTopic, ingestTopics } from '../../proto/records.ts';
 import type { Log, NewRecord } from '../log/log.ts';
-import { deadLetter, deadLettersTopic } from './dead-letters.ts';
+import { type DeadLetter, deadLetter, deadLettersTopic, readDeadLetters } from './dead-letters.ts';
 
 /**
  * The way in: records from back ends (NDJSON) and from edges into the log.
@@ -24,6 +24,8 @@ export interface Ingest {
   ingest(topic: string, ndjson: Uint8Array): Promise<Ingested>;
   /** One record made inside; trusted to be well-formed. */
   submit(topic: IngestTopic, record: AnyRecord): Promise<{ partition: number; version: number }>;
+  /** What was refused, from `from` on, at most `limit`; `next` is where to go on. */
+  deadLetters(from: number, limit: number): Promise<{ next: number; items: DeadLetter[] }>;
 }
 interface Ingested {
   taken: number;
@@ -109,6 +111,7 @@ export function createIngest({ log, clock, options, logger, registry }: IngestPa
       lines.inc({ topic, outcome: 'taken' });
       return { partition: places[0]!.partition, version: places[0]!.offset + 1 };
     },
+    deadLetters: (from, limit) => readDeadLetters(log, from, limit),
   };
 }
 
