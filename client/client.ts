@@ -34,8 +34,8 @@
  *   an error, and the connection is made anew.
  * [SDK-17] Where the platform has no WebSocket and none is given, `connect` throws a sentence that says what
  *   to do.
- * [SDK-18] Within any second it sends at most `framesPerSecondMax` frames on a socket; the others wait in
- *   order.
+ * [SDK-18] Within any ten seconds it sends at most `framesPerTenSecondsMax` frames on a socket; the others
+ *   wait in order.
  * [SDK-19] `view` is emitted where board and own ranks are of one moment: with each board that is not `held`,
  *   and, in a contest that is quiet after a join, when own ranks have come to the board on show.
  */
@@ -238,7 +238,7 @@ function defined(options: ConnectOptions): Partial<typeof connectDefaults> {
   for (const name of Object.keys(connectDefaults) as (keyof typeof connectDefaults)[]) {
     const value = options[name];
     if (value === undefined) continue;
-    const least = name === 'framesPerSecondMax' ? 1 : 0;
+    const least = name === 'framesPerTenSecondsMax' ? 1 : 0;
     if (!(value >= least)) throw new TypeError(`${name}: ${value} is not a number from ${least} up`);
     given[name] = value;
   }

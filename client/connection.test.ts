@@ -292,24 +292,24 @@ test('[SDK-16] [PR-15] what is not known is ignored; what is no frame makes it s
   assert.match(errors[1]?.message ?? '', /made no sense/);
 });
 
-test('[SDK-18] more frames than a second may have wait their turn, in order', async () => {
+test('[SDK-18] more frames than ten seconds may have wait their turn, in order', async () => {
   const { clock, edge, client } = await setUp();
   edge.welcome();
-  for (let n = 0; n < 25; n++) client.contest(`c${n}`);
-  assert.equal(edge.socket.sent.length, 10);
-  await clock.advanceSettled(999);
-  assert.equal(edge.socket.sent.length, 10);
+  for (let n = 0; n < 250; n++) client.contest(`c${n}`);
+  assert.equal(edge.socket.sent.length, 100);
+  await clock.advanceSettled(9_999);
+  assert.equal(edge.socket.sent.length, 100);
   await clock.advanceSettled(1);
-  assert.equal(edge.socket.sent.length, 20);
-  await clock.advanceSettled(1_000);
+  assert.equal(edge.socket.sent.length, 200);
+  await clock.advanceSettled(10_000);
   assert.deepEqual(
     edge.socket.heard('subscribe').map(({ channel }) => channel),
-    Array.from({ length: 25 }, (_, n) => `contest:c${n}`),
+    Array.from({ length: 250 }, (_, n) => `contest:c${n}`),
   );
   edge.socket.end(1006);
   await clock.advanceSettled(client.status.retryInMs ?? -1);
   edge.welcome();
-  assert.equal(edge.socket.sent.length, 10);
+  assert.equal(edge.socket.sent.length, 100);
 });
 
 test('a server that speaks another subprotocol ends the client', async () => {

@@ -49,7 +49,7 @@ export interface ConnectionSettings {
   stableMs: number;
   openTimeoutMs: number;
   refreshBeforeMs: number;
-  framesPerSecondMax: number;
+  framesPerTenSecondsMax: number;
 }
 
 /** Codes from here on say: do not come back by yourself. */
@@ -343,12 +343,12 @@ export class Connection {
     if (told) this.#hooks.onDisconnected();
   }
 
-  /** Edges close sockets that say too much at once: within any second only so many frames go out. */
+  /** Edges close sockets that say too much at once: within any ten seconds only so many frames go out. */
   #sendQueued(): void {
-    const { clock, framesPerSecondMax } = this.#settings;
+    const { clock, framesPerTenSecondsMax } = this.#settings;
     while (this.#socket !== null && this.#queue.length > 0) {
-      const oldest = this.#sentAt.length < framesPerSecondMax ? undefined : this.#sentAt[0];
-      const wait = oldest === undefined ? 0 : oldest + 1_000 - clock.now();
+      const oldest = this.#sentAt.length < framesPerTenSecondsMax ? undefined : this.#sentAt[0];
+      const wait = oldest === undefined ? 0 : oldest + 10_000 - clock.now();
       if (wait > 0) {
         this.#setTimer('send', wait, () => this.#sendQueued());
         return;
@@ -358,9 +358,9 @@ export class Connection {
   }
 
   #write(socket: WebSocketLike, frame: ClientFrame): void {
-    const { codec, clock, framesPerSecondMax } = this.#settings;
+    const { codec, clock, framesPerTenSecondsMax } = this.#settings;
     this.#sentAt.push(clock.now());
-    if (this.#sentAt.length > framesPerSecondMax) this.#sentAt.shift();
+    if (this.#sentAt.length > framesPerTenSecondsMax) this.#sentAt.shift();
     const bytes = codec.encode(frame);
     socket.send(codec.binary ? bytes : toText.decode(bytes));
   }

@@ -42,7 +42,7 @@ export interface ConnectOptions {
   openTimeoutMs?: number;
   refreshBeforeMs?: number;
   requestTimeoutMs?: number;
-  framesPerSecondMax?: number;
+  framesPerTenSecondsMax?: number;
 }
 
 export const connectDefaults = {
@@ -58,8 +58,8 @@ export const connectDefaults = {
   refreshBeforeMs: 60_000,
   /** An answer over HTTP: the gateway itself waits up to 2 s for a version. */
   requestTimeoutMs: 10_000,
-  /** Half of what an edge allows by default: two seconds' worth may arrive in one. */
-  framesPerSecondMax: limits.framesPerSecondMax / 2,
+  /** Half of what an edge allows by default: what two windows sent may arrive in one. */
+  framesPerTenSecondsMax: limits.framesPerTenSecondsMax / 2,
 } as const;
 
 /** The gateway's two addresses out of the one given. Throws a sentence where it is none. */

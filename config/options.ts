@@ -76,7 +76,7 @@ export const optionTable = {
     schema: count(1_000_000, 100),
     about: 'HTTP requests a second of one user (back ends with an API key are not limited).',
   },
-  framesPerSecond: { schema: count(10_000, 20), about: 'Frames a second one socket may send.' },
+  framesPerTenSeconds: { schema: count(100_000, 200), about: 'Frames one socket may send in ten seconds.' },
   idleMs: { schema: ms(3_600_000, 60_000), about: 'A socket silent for this long is closed.' },
   deregistrationDelayMs: {
     schema: ms(600_000, 0),

@@ -31,7 +31,7 @@ export const liveDefaults: LiveOptions = {
   idleMs: 60_000,
   subscriptionsPerSocketMax: limits.subscriptionsPerSocketMax,
   /** A client that subscribes to all it may, unsubscribes and pings stays below; a loop does not. */
-  framesPerIntervalMax: 300,
+  framesPerIntervalMax: limits.framesPerTenSecondsMax,
   framesIntervalMs: 10_000,
   /** Requests sent right behind `connect`, while its token is verified; beyond, `too_many_frames`. */
   pendingFramesMax: 128,

@@ -34,7 +34,7 @@ test('its frames, codes and files are there, its numbers are those of the code',
   for (const code of ['unavailable', 'rate_limited', 'internal', 'overloaded', 'token_expired']) {
     assert.ok(code in codes && guide.includes(`\`${code}\``), code);
   }
-  assert.ok(guide.includes(`PR-23 allows ${limits.framesPerSecondMax}`));
+  assert.ok(guide.includes(`PR-23 allows ${limits.framesPerTenSecondsMax}`));
   for (const [, path] of guide.matchAll(/`(vectors\/[\w.-]+)`|\]\((\.*[\w./-]+)\)/g)) {
     if (path !== undefined) assert.ok(existsSync(join(projectRoot, 'proto', path)), path);
   }

@@ -20,8 +20,8 @@ export const limits = {
   /** Positions, versions and times are integers that a double holds exactly. */
   integerMax: 9_007_199_254_740_991,
 
-  /** Frames of a client within a second (an option of the edge). `too_many_frames` beyond. */
-  framesPerSecondMax: 20,
+  /** Frames of a client within ten seconds (an option of the edge): a screen joins at once. `too_many_frames` beyond. */
+  framesPerTenSecondsMax: 200,
 
   // subscriptions
   /** A screen shows a few rooms; bounds the memory of a socket. `too_many_subscriptions` beyond. */

@@ -15,8 +15,8 @@ import { badRequests, badTokens } from './bad-requests.ts';
 const gateway = new Gateway([
   '--partitions',
   '1',
-  '--frames-per-second',
-  '1000',
+  '--subscriptions-max',
+  '3',
   '--upgrades-per-address',
   '1000',
 ]);

@@ -145,7 +145,7 @@ export const badInState: BadRecord[] = [
     'one player twice',
     entries('d9', { players: ['p0', 'p1', 'p1', ...players.slice(3, 11)] }),
     'bad_team',
-    /p0|different/,
+    /p1 twice/,
   ),
   event('contest that is not', entries('d10', { contests: ['no-c'] }), 'no_such_contest', /no-c/),
   event(

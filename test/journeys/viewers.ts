@@ -43,7 +43,7 @@ export class Viewer {
       reconnectBaseMs: 20,
       reconnectCapMs: 300,
       // joins again at once what a phone would join within seconds
-      framesPerSecondMax: 1_000,
+      framesPerTenSecondsMax: 10_000,
     });
     this.client.on('error', (error) => {
       if (['order', 'bad_answer', 'bad_frame'].includes(error.code)) this.faults.push(error);
