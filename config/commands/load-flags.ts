@@ -111,10 +111,10 @@ export function readLoadFlags(
 }
 
 function addresses(url: string, problems: string[]): { url: string; socketUrl: string } {
-  if (!URL.canParse(url) || !/^https?:/.test(url)) {
-    problems.push(`--url: ${JSON.stringify(url)} is not an http or https URL`);
+  if (!URL.canParse(url) || !/^(https?|wss?):/.test(url)) {
+    problems.push(`--url: ${JSON.stringify(url)} is not an http, https, ws or wss URL`);
     return { url, socketUrl: url };
   }
-  const http = new URL(url).href.replace(/\/$/, '');
+  const http = new URL(url).href.replace(/^ws/, 'http').replace(/\/(v1\/socket)?$/, '');
   return { url: http, socketUrl: `${http.replace(/^http/, 'ws')}/v1/socket` };
 }

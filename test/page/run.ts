@@ -4,7 +4,7 @@
  * exits 2.
  *
  *   --teams N     teams in the contest (100,000)
- *   --only PART   checks, looks or smooth
+ *   --only PART   checks, looks, package or smooth
  *   --load N      N simulated viewers beside the page while its frames are measured
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -19,6 +19,7 @@ import { projectRoot } from '../project.ts';
 import { checks, type Scene } from './checks.ts';
 import { createField } from './field.ts';
 import { checkLooks } from './looks.ts';
+import { checkPackage } from './package.ts';
 import { enterTeam, openWindow } from './room-window.ts';
 import { measure } from './smoothness.ts';
 
@@ -104,6 +105,9 @@ async function main(): Promise<number> {
       await step('in both themes and at all sizes axe-core finds nothing', () =>
         checkLooks(browser, demo, output),
       );
+    }
+    if (wants('package')) {
+      await step('the SDK’s package runs on a page of another origin', () => checkPackage(browser));
     }
     if (wants('smooth')) await step('the page is smooth', () => testSmoothness(browser, demo));
   } finally {
