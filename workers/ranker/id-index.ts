@@ -1,11 +1,16 @@
 import type { IdQuery, PackedIds } from './packed-ids.ts';
 
+/** Slots in use beyond which a table grows: probes stay short with the hash's bits in the slot. */
+const loadMax = 0.85;
+const growth = 1.5;
+const tableCount = 64;
+
 /**
  * From an id to its number in a `PackedIds`: open addressing, linear probing, four bytes a slot.
  *
  * A slot holds the number + 1 in 24 bits and 8 bits of the hash, so that a probe rarely has to read an id.
- * One table while small, then 64 by the hash's first bits; each grows by a quarter at a load of 0.85, by
- * itself, so neither memory nor time ever doubles at once. Nothing is ever removed.
+ * One table while small, then 64 by the hash's first bits; each grows by half, by itself and at another time than the
+ * others, so neither memory nor time ever leaps. Nothing is ever removed.
  */
 export class IdIndex {
   /** Numbers up to this fit a slot. */
@@ -53,9 +58,9 @@ export class IdIndex {
     if (!fresh) return;
     const used = this.used[this.table]! + 1;
     this.used[this.table] = used;
-    if (used <= slots.length * 0.85) return;
+    if (used <= slots.length * loadMax) return;
     if (!this.split && used >= 16_384) this.splitUp();
-    else this.rebuild(this.table, slots.length < 1_024 ? slots.length * 2 : Math.ceil(slots.length * 1.25));
+    else this.rebuild(this.table, Math.ceil(slots.length * growth));
   }
 
   private first(hash: number, length: number): number {
@@ -79,11 +84,14 @@ export class IdIndex {
 
   private splitUp(): void {
     const old = this.tables[0]!;
-    const counts = new Array<number>(64).fill(0);
+    const counts = new Array<number>(tableCount).fill(0);
     for (const value of old) if (value !== 0) counts[this.ids.hash((value & 0xffffff) - 1) >>> 26]! += 1;
     this.split = true;
     this.used = counts;
-    this.tables = counts.map((count) => new Uint32Array(Math.ceil((count + 16) / 0.7)));
+    this.tables = counts.map((count, table) => {
+      const spread = growth ** ((table + 1) / tableCount);
+      return new Uint32Array(Math.ceil(((count + 16) / loadMax) * spread));
+    });
     for (const value of old) {
       if (value !== 0) this.insert(this.tables[this.ids.hash((value & 0xffffff) - 1) >>> 26]!, value);
     }

@@ -73,3 +73,18 @@ test('putting what is there replaces its number', () => {
   }
   assert.equal(index.find(query.set('same')), 1);
 });
+
+test('a block whose ids were all of one length takes another, at its begin, amid it and at its end', () => {
+  const blockIds = 16_384;
+  for (const odd of [1, 15, 16, 17, 5_000, blockIds - 1, blockIds, blockIds + 1]) {
+    const packed = new PackedIds();
+    const query = new IdQuery();
+    const idOf = (i: number): string => (i === odd ? 'odd' : `id-${String(i).padStart(8, '0')}`);
+    for (let i = 0; i < blockIds + 40; i += 1) packed.push(query.set(idOf(i)));
+    for (let i = 0; i < packed.count; i += 1) {
+      if (packed.get(i) !== idOf(i)) assert.equal(packed.get(i), idOf(i));
+      if (!packed.equals(i, query.set(idOf(i)))) assert.fail(`${idOf(i)} is not itself`);
+      if (packed.hash(i) !== query.hash) assert.fail(`${idOf(i)} has another hash`);
+    }
+  }
+});
