@@ -102,12 +102,13 @@ async function startFollowers({ engines, clock, logger, registry }: PartContext)
 
 /** Sockets and HTTP. Rejects with a sentence where a port is taken. */
 export async function startEdge(context: PartContext, workers: readonly Part[]): Promise<Edge> {
+  const verifier = await openVerifier(context);
   const { options, engines, clock, logger, registry } = context;
   const { createEdge, edgeDefaults } = await import('../edge/edge.ts');
   const { createIngest, ingestDefaults } = await import('../workers/source/ingest.ts');
   const edgeLogger = logger.child({ part: 'edge' });
   const { apiKey, pageFolder, ...named } = options;
-  return await createEdge({
+  const edge = await createEdge({
     ...engines,
     clock,
     registry,
@@ -119,7 +120,7 @@ export async function startEdge(context: PartContext, workers: readonly Part[]):
       logger: logger.child({ part: 'ingest' }),
       registry,
     }),
-    verifier: await openVerifier(context),
+    verifier,
     ...(pageFolder === undefined ? {} : { fallback: await openPage(pageFolder) }),
     options: {
       ...edgeDefaults,
@@ -134,6 +135,13 @@ export async function startEdge(context: PartContext, workers: readonly Part[]):
     newId: () => randomUUID(),
     dependencies: readiness(workers),
   });
+  return {
+    ...edge,
+    drain: async () => {
+      await edge.drain();
+      verifier.close();
+    },
+  };
 }
 
 /** Files for browsers, read whole now: a folder that cannot be served is a wrong option. */
@@ -178,6 +186,7 @@ async function openVerifier({ options, clock, logger }: PartContext): Promise<Ve
     tokenSecret: options.tokenSecret ?? '',
     tokenPublicKey: readKeyFile(options.tokenPublicKey),
     tokenJwksUrl: options.tokenJwksUrl ?? '',
+    tokenAlgorithms: options.tokenAlgorithms,
     tokenIssuer: options.tokenIssuer ?? '',
     tokenAudience: options.tokenAudience ?? '',
   };

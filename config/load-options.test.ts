@@ -56,6 +56,7 @@ const wrong: [name: string, flags: Record<string, unknown>, says: RegExp][] = [
   ['API key too short', { apiKey: `${secret},short` }, /--api-key.*not shown.*32/],
   ['JWKS no URL', { tokenSecret: undefined, tokenJwksUrl: 'keys' }, /--token-jwks-url: "keys"/],
   ['two token keys', { tokenPublicKey: 'key.pem' }, /exclude one another/],
+  ['an algorithm of no name', { tokenAlgorithms: 'none' }, /--token-algorithms/],
   ['no token key', { tokenSecret: undefined }, /no token key/],
   ['no API key', { apiKey: undefined }, /no API key/],
   ['one port twice', { port: '9000', opsPort: '9000' }, /both 9000/],

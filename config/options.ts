@@ -56,6 +56,10 @@ export const optionTable = {
   tokenSecret: { schema: secret.optional(), about: 'Shared secret of tokens (HS256).', secret: true },
   tokenPublicKey: { schema: text.optional(), about: 'File with a public key of tokens (PEM or JWK).' },
   tokenJwksUrl: { schema: z.url().optional(), about: 'Address of the JWK set of tokens.' },
+  tokenAlgorithms: {
+    schema: list.pipe(z.array(z.enum(['RS256', 'ES256', 'EdDSA']))).default([]),
+    about: 'Algorithms taken with a public key or JWK set; none: all that fit the key.',
+  },
   tokenIssuer: { schema: text.optional(), about: 'Required `iss` of tokens.' },
   tokenAudience: { schema: text.optional(), about: 'Required `aud` of tokens.' },
   pageFolder: {

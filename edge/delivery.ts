@@ -18,11 +18,6 @@ export function onDropped(session: Session): void {
     endSlow(session, 'Messages of a log channel did not fit the buffer of this socket.');
     return;
   }
-  // An empty buffer that cannot take a frame will never do so.
-  if (session.socket.bufferedBytes() === 0) {
-    endSlow(session, 'A frame is longer than the whole buffer of this socket.');
-    return;
-  }
   if (session.choked) return;
   session.choked = true;
   for (const subscription of session.subscriptions) subscription.choke();
