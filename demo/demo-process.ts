@@ -1,6 +1,6 @@
 /**
- * A demo in a process of its own, for tests and pictures: any free port, a folder that is removed, its secrets to
- * ask the gateway with.
+ * A demo in a process of its own, for tests and pictures: any free port, a folder that is removed, its
+ * secrets to ask the gateway with.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,6 +18,7 @@ export interface DemoProcess {
   /** Resolves with the first line (printed already or not) that matches. */
   line(pattern: RegExp): Promise<string>;
   token(user: string): Promise<string>;
+  readonly tokenSecret: string;
   stop(): Promise<void>;
 }
 
@@ -41,7 +42,7 @@ export async function startDemoProcess(flags: readonly string[]): Promise<DemoPr
     const url = /http:\S+[^/\s]/.exec(opened)?.[0] ?? '';
     const secrets = JSON.parse(readFileSync(join(folder, 'demo', 'secrets.json'), 'utf8'));
     const tokens = createDemoTokens(secrets.tokenSecret, systemClock);
-    return { url, line, token: tokens.mint, stop };
+    return { url, line, token: tokens.mint, tokenSecret: secrets.tokenSecret, stop };
   } catch (error) {
     await stop();
     throw error;

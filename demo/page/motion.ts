@@ -45,7 +45,7 @@ export function glideRows(list: HTMLElement, change: () => void): void {
 export function flash(what: Element, kind: 'up' | 'down' | 'new'): void {
   if (movesLess() || document.hidden) return;
   const colour = `var(--flash-${kind})`;
-  what.animate([{ backgroundColor: colour }, {}], { duration: 1_400, easing: 'ease-out' });
+  what.animate([{ backgroundColor: colour }, {}], { duration: 900, easing: 'ease-out' });
 }
 
 /** Runs `draw` at most once a frame, however often it is asked for; at once again when the page is seen. */

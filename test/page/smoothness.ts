@@ -11,10 +11,20 @@ export interface Smoothness {
   longestTaskMs: number;
   /** Share of the time within long tasks, in percent. */
   longTaskPercent: number;
+  /** Processor time of the page's thread: all of it, scripts, styles and layout; in ms a second. */
+  threadMsPerS: { all: number; script: number; style: number; layout: number };
 }
 
 export async function measure(page: Page, seconds: number): Promise<Smoothness> {
+  const cpu = await page.context().newCDPSession(page);
+  await cpu.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const before = metricsOf(await cpu.send('Performance.getMetrics'));
   const { gaps, tasks } = await page.evaluate(watchFrames, seconds * 1_000);
+  const after = metricsOf(await cpu.send('Performance.getMetrics'));
+  await cpu.detach();
+  const spent = (name: string): number => {
+    return rounded((1_000 * ((after.get(name) ?? 0) - (before.get(name) ?? 0))) / seconds);
+  };
   const sorted = gaps.sort((a, b) => a - b);
   const at = (part: number): number => rounded(sorted[Math.floor(part * (sorted.length - 1))] ?? 0);
   const long = tasks.reduce((sum, ms) => sum + ms, 0);
@@ -25,7 +35,17 @@ export async function measure(page: Page, seconds: number): Promise<Smoothness> 
     longTasks: tasks.length,
     longestTaskMs: rounded(Math.max(0, ...tasks)),
     longTaskPercent: rounded((100 * long) / (seconds * 1_000)),
+    threadMsPerS: {
+      all: spent('TaskDuration'),
+      script: spent('ScriptDuration'),
+      style: spent('RecalcStyleDuration'),
+      layout: spent('LayoutDuration'),
+    },
   };
+}
+
+function metricsOf({ metrics }: { metrics: { name: string; value: number }[] }): Map<string, number> {
+  return new Map(metrics.map(({ name, value }) => [name, value]));
 }
 
 /** Runs in the page. */
