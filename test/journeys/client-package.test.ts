@@ -72,6 +72,8 @@ test('the package holds what it says and nothing else, under the version of the 
   for (const name of ['LICENSE', 'README.md', 'dist/rankcast-client.js', 'dist/rankcast-client.min.js']) {
     assert.ok(names.includes(name), `${name} is missing`);
   }
+  const said = `under ${minGzipBytesMax / 1_000} kB gzipped`;
+  assert.ok(readFileSync(join(installed, 'README.md'), 'utf8').includes(said), `README.md: not ${said}`);
   const others = names.filter(
     (name) => !/^(package\.json|LICENSE|README\.md|dist\/.*\.(js|d\.ts))$/.test(name),
   );

@@ -94,6 +94,16 @@ test('what the README links to is there', () => {
   assert.deepEqual(missing, []);
 });
 
+test('the changelog has the version of package.json, and so has the command line', () => {
+  const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  const newest = /^## (\S+)/m.exec(readFileSync(join(projectRoot, 'CHANGELOG.md'), 'utf8'))?.[1];
+  assert.equal(newest, version);
+  const main = join(projectRoot, 'dist/config/main.js');
+  assert.equal(execFileSync(process.execPath, [main, '--version'], { encoding: 'utf8' }).trim(), version);
+});
+
 test('every command that the README lists is one, and every command is listed', () => {
   const table = [...readFileSync(readme, 'utf8').matchAll(/^\| (`[^|]+) \|/gm)].map(([, cell]) => cell ?? '');
   const listed = table.flatMap((cell) => [...cell.matchAll(/`([a-z-]+)[ `]/g)].map(([, name]) => name ?? ''));
