@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * Every option of every role, in one table: flag `--tick-ms`, environment `RANKCAST_TICK_MS`, file key `tickMs`.
- * What is wrong is named all at once (`ConfigError`), never one by one.
+ * Every option of every role, in one table: flag `--tick-ms`, environment `RANKCAST_TICK_MS`, file key
+ * `tickMs`. What is wrong is named all at once (`ConfigError`), never one by one.
  */
 export interface OptionSpec {
   readonly schema: z.ZodType;

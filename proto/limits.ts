@@ -20,7 +20,10 @@ export const limits = {
   /** Positions, versions and times are integers that a double holds exactly. */
   integerMax: 9_007_199_254_740_991,
 
-  /** Frames of a client within ten seconds (an option of the edge): a screen joins at once. `too_many_frames` beyond. */
+  /**
+   * Frames of a client within ten seconds (an option of the edge): a screen joins at once.
+   * `too_many_frames` beyond.
+   */
   framesPerTenSecondsMax: 200,
 
   // subscriptions

@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { projectRoot } from './project.ts';
 
-/** A law is stated as `**[XX-1]**` in markdown, or as ` * [XX-1] ...` in a comment. A test names it `[XX-1]` in its title. */
+/**
+ * A law is stated as `**[XX-1]**` in markdown, or as ` * [XX-1] ...` in a comment. A test names it `[XX-1]`
+ * in its title.
+ */
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
   cwd: projectRoot,
   encoding: 'utf8',

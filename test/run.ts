@@ -1,6 +1,6 @@
 /**
- * Runs the tests: unit tests beside the files side by side, then the whole-system ones under test/ one at a time
- * (they start processes and measure nothing, but want the machine to themselves). Ends with the line
+ * Runs the tests: unit tests beside the files side by side, then the whole-system ones under test/ one at a
+ * time (they start processes and measure nothing, but want the machine to themselves). Ends with the line
  * `N passed, N failed[, N skipped]`.
  *
  * Usage: node dist/test/run.js [part of a path ...]

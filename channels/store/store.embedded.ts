@@ -50,7 +50,8 @@ export function openEmbeddedStore(
       maxDbs: options.tablesMax,
       // Resolve a write when it is on the disk, not when it is visible.
       overlappingSync: false,
-      // Otherwise lmdb makes a promise per turn that nobody holds: when the disk refuses, its rejection ends the process.
+      // Otherwise lmdb makes a promise per turn that nobody holds: when the disk refuses, its rejection
+      // ends the process.
       eventTurnBatching: false,
     });
   } catch (error) {

@@ -12,8 +12,8 @@ import { seededRandom } from '../random.ts';
 import { type EmbeddedStore, openEmbeddedStore } from './store.embedded.ts';
 
 /**
- * A process that writes until it is killed without warning, and one whose disk is full for a while. This file is all
- * of them: the tests, and with arguments the processes.
+ * A process that writes until it is killed without warning, and one whose disk is full for a while. This
+ * file is all of them: the tests, and with arguments the processes.
  */
 const self = fileURLToPath(import.meta.url);
 /** Of util-linux: lifts a limit of a process that runs. */
@@ -47,7 +47,8 @@ else {
   }, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'rankcast-full-'));
     try {
-      // The shell ignores the signal of the limit, so that a write answers "file too large" instead of ending it.
+      // The shell ignores the signal of the limit, so that a write answers "file too large" instead of
+      // ending it.
       const command = `trap '' XFSZ; ulimit -S -f 600; exec ${JSON.stringify(process.execPath)} "$@"`;
       const child = spawn('bash', ['-c', command, 'bash', self, 'full', folder], {
         stdio: ['pipe', 'pipe', 'ignore'],

@@ -31,8 +31,8 @@ export function workerRoles(names: readonly string[]): WorkerRole[] {
 }
 
 /**
- * Runs the roles until SIGTERM or SIGINT: then drains, closes in the order of the data's way, and exits 0. The first
- * line on stdout is JSON with the ports; the log goes to stderr.
+ * Runs the roles until SIGTERM or SIGINT: then drains, closes in the order of the data's way, and exits 0.
+ * The first line on stdout is JSON with the ports; the log goes to stderr.
  */
 export async function serve(flags: Record<string, unknown>, roles: Roles): Promise<void> {
   const file = flags['config'] as string | undefined;

@@ -12,7 +12,10 @@ interface WatchFlags {
 /** The answer to the upgrade and to `connect`. */
 const connectTimeoutMs = 10_000;
 
-/** Subscribes as a client would and prints each frame as a line of JSON, until it is ended or enough are printed. */
+/**
+ * Subscribes as a client would and prints each frame as a line of JSON, until it is ended or enough are
+ * printed.
+ */
 export async function watch(channels: readonly string[], flags: WatchFlags): Promise<void> {
   const token = flags.token ?? process.env['RANKCAST_TOKEN'] ?? '';
   const framesMax = flags.frames === undefined ? Number.POSITIVE_INFINITY : Number(flags.frames);

@@ -150,8 +150,8 @@ async function readRanks(
 }
 
 /**
- * Asks the ranker. A caller who waits for a version has until `until`: a question that a busy ranker dropped is asked
- * again. Without a version there is one try, and what is kept answers.
+ * Asks the ranker. A caller who waits for a version has until `until`: a question that a busy ranker
+ * dropped is asked again. Without a version there is one try, and what is kept answers.
  */
 async function ask(
   parts: ContestReadsParts,

@@ -1,7 +1,7 @@
 /**
- * The main job, delivery by delivery: what clients receive over real sockets equals a recomputation of everything from
- * the match file. The replay waits at each delivery until every client has its version; a second run at full speed
- * compares whatever arrives.
+ * The main job, delivery by delivery: what clients receive over real sockets equals a recomputation of
+ * everything from the match file. The replay waits at each delivery until every client has its version; a
+ * second run at full speed compares whatever arrives.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

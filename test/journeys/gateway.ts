@@ -28,7 +28,10 @@ export interface IngestAnswer {
   refused: { line: number; code: string; message: string }[];
 }
 
-/** The gateway as its users have it: a process of its own, seen through its command line, HTTP and sockets only. */
+/**
+ * The gateway as its users have it: a process of its own, seen through its command line, HTTP and sockets
+ * only.
+ */
 export class Gateway {
   readonly apiKey = randomBytes(24).toString('hex');
   readonly tokenSecret = randomBytes(24).toString('hex');

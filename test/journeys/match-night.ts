@@ -21,7 +21,10 @@ export interface Night {
   version: number;
 }
 
-/** Users of all kinds: of many entries, of one, of none; each in the big contest and in those of their own teams. */
+/**
+ * Users of all kinds: of many entries, of one, of none; each in the big contest and in those of their own
+ * teams.
+ */
 export function chooseViewers(gateway: Gateway, world: World, seed: number): Viewer[] {
   const random = createRandom(seed + 2);
   const users = [...world.byUser.keys()].sort(

@@ -67,7 +67,8 @@ export class Viewer {
     const rooms = [...this.rooms].map(
       ([id, room]) => `${id}: ${room.version}${room.held ? ' held' : ''} ${room.status}`,
     );
-    return `${this.user} ${JSON.stringify(this.client.status)} ${rooms.join(', ')} match: ${this.match?.version}`;
+    const status = JSON.stringify(this.client.status);
+    return `${this.user} ${status} match: ${this.match?.version}, ${rooms.join(', ')}`;
   }
 }
 
@@ -109,7 +110,9 @@ export class Comparison {
     this.#different += 1;
     if (this.differences.length < 20) this.differences.push(`${what()}: got ${got}, expected ${expected}`);
   }
-  /** Own entries (entry, score, rank of each) and top rows of a room, which stands at the version of `rows`. */
+  /**
+   * Own entries (entry, score, rank of each) and top rows of a room, which stands at the version of `rows`.
+   */
   room(room: ContestRoom, user: string, board: ModelBoard, when: string): void {
     const { rows } = board;
     const own = board.byUser.get(user) ?? [];

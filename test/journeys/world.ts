@@ -24,7 +24,10 @@ const entriesPerRecord = 1_000;
 /** Begin before the first ball, so that every team is in before the match starts. */
 const seedLeadMs = 60_000;
 
-/** A match, its teams and contests: what is sent in, and what everyone must see, recomputed from the match file. */
+/**
+ * A match, its teams and contests: what is sent in, and what everyone must see, recomputed from the match
+ * file.
+ */
 export interface World {
   match: string;
   big: string;
@@ -35,7 +38,10 @@ export interface World {
   contests: Map<string, Team[]>;
   /** Teams by user. */
   byUser: Map<string, Team[]>;
-  /** The match, the contests and the teams; `startsAt` is in the future of these and in the past of the deliveries. */
+  /**
+   * The match, the contests and the teams; `startsAt` is in the future of these and in the past of the
+   * deliveries.
+   */
   seedRecords(now: number): ContestEvent[];
   /** Points of all players after delivery k; -1: before the first. Straight from the match file. */
   pointsAfter(k: number): Map<string, number>;
@@ -80,8 +86,8 @@ export function createWorld(options: WorldOptions): World {
 }
 
 /**
- * All teams in the big contest. Small ones of two to a few hundred; the first holds exactly 1,000, the most that a
- * small contest has, and the second 1,001, which makes it a large one.
+ * All teams in the big contest. Small ones of two to a few hundred; the first holds exactly 1,000, the most
+ * that a small contest has, and the second 1,001, which makes it a large one.
  */
 function chooseContests(teams: Team[], big: string, small: string[], seed: number): Map<string, Team[]> {
   const random = createRandom(seed + 1);

@@ -44,7 +44,7 @@ test('[RK-2] the version is the offset of the newest record, applied, refused or
   assert.equal(ranking.snapshotMatch('m')?.version, 21);
 });
 
-test('[RK-3] a repeat of points names its player in the frame, so that small contests have its version', () => {
+test('[RK-3] a repeat of points names its player, so that small contests have its version', () => {
   const feed = new Feeder()
     .match('m')
     .fantasy('c', 'm')

@@ -143,7 +143,9 @@ export async function writtenMark(
   return { mark, next: at };
 }
 
-/** Letters of the topic's first partition from `from` on, or from the oldest kept; `next` is where to go on. */
+/**
+ * Letters of the topic's first partition from `from` on, or from the oldest kept; `next` is where to go on.
+ */
 export async function readDeadLetters(
   log: Log,
   from: number,
