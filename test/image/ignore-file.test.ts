@@ -22,8 +22,9 @@ test('a .dockerignore is read as Docker reads it: the last pattern that matches 
 });
 
 test('a Dockerfile is read into stages; what is not understood is a fault', () => {
-  const text =
-    'ARG B=node:20\nFROM ${B} AS one\n# note\nRUN a && \\\n  b\nFROM one\nCOPY --from=one --chown=1:1 /a b\nCMD ["x", "y"]\n';
+  const first = ['ARG B=node:20', 'FROM \u0024{B} AS one', '# note', 'RUN a && \\', '  b'];
+  const second = ['FROM one', 'COPY --from=one --chown=1:1 /a b', 'CMD ["x", "y"]'];
+  const text = [...first, ...second].join('\n');
   const [one, two] = parseDockerfile(text);
   assert.deepEqual([one?.name, one?.base, one?.instructions[0]?.text], ['one', 'node:20', 'a &&    b']);
   assert.deepEqual(two?.instructions[0]?.flags, { from: 'one', chown: '1:1' });

@@ -19,9 +19,9 @@ import { type Block, blocksOf } from '../readme-blocks.ts';
 
 /**
  * The README's commands, run as they stand in a copy of the repository, by the shell that people paste them
- * into. Two things only are not as they stand, and only where they must: where another program has port 8080 or
- * 8081, another port is written in their place; and npm is told by its environment to do without a network, since
- * the copy has all it installs already.
+ * into. Two things only are not as they stand, and only where they must: where another program has port 8080
+ * or 8081, another port is written in their place; and npm is told by its environment to do without a
+ * network, since the copy has all it installs already.
  */
 const folder = mkdtempSync(join(tmpdir(), 'rankcast-readme-'));
 const copy = join(folder, 'rankcast');
