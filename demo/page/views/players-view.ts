@@ -2,7 +2,7 @@
 import type { Entry } from '../../../client/contest-room.ts';
 import { byId, element, setAttribute, write } from '../element.ts';
 import { points } from '../format.ts';
-import { flash, glideRows } from '../motion.ts';
+import { flash, glideRows, movesLess } from '../motion.ts';
 import type { PageMatch, PagePlayer } from '../page-match.ts';
 import { badge, weightOf } from './eleven-view.ts';
 
@@ -75,8 +75,10 @@ function showPoints(row: Row, now: number): void {
   write(row.gain, `${gained > 0 ? '+' : '−'}${points(Math.abs(gained))}`);
   row.gain.className = `gain ${gained > 0 ? 'up' : 'down'}`;
   flash(row.root, gained > 0 ? 'up' : 'down');
-  row.gain.animate([{ opacity: 1 }, { opacity: 1, offset: 0.7 }, { opacity: 0 }], {
+  // it stands for a while, then goes: at once, where fading is not wanted
+  row.gain.animate([{ opacity: 1 }, { opacity: 1, offset: 0.95 }, { opacity: 0 }], {
     duration: 4_000,
+    easing: movesLess() ? 'steps(1)' : 'linear',
     fill: 'forwards',
   });
 }
