@@ -1,6 +1,7 @@
 /**
  * Takes the README's pictures: a demo is started, a team entered, and the room taken in the second innings,
- * in light and in dark. `node dist/demo/screenshot.js` writes docs/screenshot.png and docs/screenshot-dark.png.
+ * in light and in dark. `node dist/demo/screenshot.js` writes docs/screenshot.png and
+ * docs/screenshot-dark.png.
  */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

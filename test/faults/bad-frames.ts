@@ -80,7 +80,7 @@ export const badFrames: BadFrame[] = [
   request('unknown contest', { t: 'subscribe', id: 1, channel: 'contest:none' }, 'unknown_contest', /none/),
   request('unknown match', { t: 'subscribe', id: 1, channel: 'match:none' }, 'unknown_match', /none/),
   request('somebody else’s feed', { t: 'subscribe', id: 1, channel: 'feed:other' }, 'forbidden', /other/),
-  request('somebody else’s notices', { t: 'subscribe', id: 1, channel: 'user:other' }, 'forbidden', /other/),
+  request('notices of another', { t: 'subscribe', id: 1, channel: 'user:other' }, 'forbidden', /other/),
   request('not subscribed', { t: 'unsubscribe', id: 1, channel: 'feed:me' }, 'not_subscribed', /feed:me/),
   request('refresh with nonsense', { t: 'refresh', id: 1, token: 'a.b.c' }, 'invalid_token', /token/i),
 ];

@@ -9,8 +9,8 @@ const tableCount = 64;
  * From an id to its number in a `PackedIds`: open addressing, linear probing, four bytes a slot.
  *
  * A slot holds the number + 1 in 24 bits and 8 bits of the hash, so that a probe rarely has to read an id.
- * One table while small, then 64 by the hash's first bits; each grows by half, by itself and at another time than the
- * others, so neither memory nor time ever leaps. Nothing is ever removed.
+ * One table while small, then 64 by the hash's first bits; each grows by half, by itself and at another
+ * time than the others, so neither memory nor time ever leaps. Nothing is ever removed.
  */
 export class IdIndex {
   /** Numbers up to this fit a slot. */

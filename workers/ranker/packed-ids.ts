@@ -1,10 +1,10 @@
 /**
  * Ids of [A-Za-z0-9_-] kept six bits a symbol: an id of 12 bytes takes 9. Append only.
  *
- * Ids are laid one behind the other in blocks of 16,384. Where all of a block are of one length, as ids mostly are,
- * that is all; else each has its length before it, and the start of every sixteenth is kept, the others are found by
- * stepping over lengths. A block's bytes grow by half and are cut to size once it is full, so only the newest block
- * has slack.
+ * Ids are laid one behind the other in blocks of 16,384. Where all of a block are of one length, as ids
+ * mostly are, that is all; else each has its length before it, and the start of every sixteenth is kept,
+ * the others are found by stepping over lengths. A block's bytes grow by half and are cut to size once it
+ * is full, so only the newest block has slack.
  */
 
 const symbols = '-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz';
