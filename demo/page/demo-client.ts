@@ -110,22 +110,22 @@ async function findApi(): Promise<string> {
   return `${location.protocol}//${location.hostname}:${apiPort}`;
 }
 
-function createCall(api: string, guest: string | null): Call {
+function createCall(first: string, guest: string | null): Call {
+  let api = first;
   return async (method, path, body, token) => {
     const headers: Record<string, string> = {};
     if (body !== undefined) headers['content-type'] = 'application/json';
     if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
     if (guest !== null) headers['x-guest-key'] = guest;
-    let answer: Response;
-    try {
-      answer = await fetch(`${api}${path}`, {
-        method,
-        headers,
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-    } catch {
-      throw new Error('The demo cannot be reached. Is it still running?');
+    const request: RequestInit = { method, headers };
+    if (body !== undefined) request.body = JSON.stringify(body);
+    let answer = await fetch(`${api}${path}`, request).catch(() => null);
+    if (answer === null) {
+      // a demo that was started again has its API elsewhere
+      api = await findApi();
+      answer = await fetch(`${api}${path}`, request).catch(() => null);
     }
+    if (answer === null) throw new Error('The demo cannot be reached. Is it still running?');
     const content = (await answer.json()) as { error?: { message: string } };
     if (!answer.ok) {
       throw new DemoError(answer.status, content.error?.message ?? `The demo answered ${answer.status}.`);
