@@ -32,6 +32,16 @@ export interface Room {
 
 const latenciesKept = 15;
 
+/** A version of the match, and the index of its last ball. */
+type BallBegun = [version: number, ball: number];
+/** Contest and match are never further apart than a moment. */
+const ballsBegunKept = 100;
+
+/** null: the version is from before the page was there. */
+function ballAt(begun: readonly BallBegun[], version: number): number | null {
+  return begun.findLast(([from]) => from <= version)?.[1] ?? null;
+}
+
 export function joinRoom(
   me: DemoClient,
   line: Line,
@@ -56,15 +66,19 @@ export function joinRoom(
   const history = createRankHistory(sessionStorage.getItem(historyKey));
   const absence = new Absence();
   const latencies: number[] = [];
+  const ballsBegun: BallBegun[] = [];
   let ball = -1;
   let awaySince: number | null = null;
   let told = false;
   let joined = false;
 
+  /** Contest and match tell of a ball in frames of their own: a rank belongs to the ball of its version. */
   function noteRanks(): void {
     if (contest.held) return;
-    for (const { entry, rank } of contest.entries) if (rank !== null) history.note(entry, ball, rank);
     absence.catchUp(contest);
+    const at = match.version < contest.ranksVersion ? null : ballAt(ballsBegun, contest.ranksVersion);
+    if (at === null) return;
+    for (const { entry, rank } of contest.entries) if (rank !== null) history.note(entry, at, rank);
   }
   client.on('status', ({ state }) => {
     if (state === 'connected') {
@@ -80,8 +94,10 @@ export function joinRoom(
   client.on('error', (error) => {
     if (!line.down && error.code !== 'unreachable') notifyError(error);
   });
-  match.on('players', ({ label }) => {
+  match.on('players', ({ label, version }) => {
     ball = Math.max(ball, ballIndexOf(page, label));
+    ballsBegun.push([version, ball]);
+    if (ballsBegun.length > ballsBegunKept) ballsBegun.shift();
     noteRanks();
     changed();
   });
@@ -95,6 +111,7 @@ export function joinRoom(
   });
   contest.on('entries', () => {
     told = true;
+    noteRanks();
     changed();
   });
   contest.on('ranks', () => {

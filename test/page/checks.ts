@@ -28,6 +28,7 @@ export const checks: Check[] = [
   ['a team that is entered has its rank among everyone at once', entering],
   ['an own rank changes, and agrees with the HTTP interface', ownRank],
   ['an own rank agrees with brute force', bruteForce],
+  ['the line of a team has the rank of each ball', lineOfRanks],
   ['a follow in one window appears in the other', followAcross],
   ['a cut connection comes back with nothing missing, and says what was missed', cutAndBack],
   ['a window that is loaded again is the same user with the same teams', loadedAgain],
@@ -141,6 +142,29 @@ async function bruteForce({ first, second, demo, field }: Scene): Promise<void> 
     return;
   }
   assert.fail('the page never stood still for a moment');
+}
+
+/** What a window that is left keeps for its next load: [entry, [{ball, rank}]]. */
+async function lineOfRanks({ first, demo, field }: Scene): Promise<void> {
+  const own = await ownTeams(demo, first);
+  await first.page.evaluate(() => dispatchEvent(new PageTransitionEvent('pagehide')));
+  const kept = await first.page.evaluate(() => {
+    const key = Object.keys(sessionStorage).find((name) => name.startsWith('rankcast.history.'));
+    return sessionStorage.getItem(key ?? '') ?? '[]';
+  });
+  const lines = JSON.parse(kept) as [string, { ball: number; rank: number }[]][];
+  const line = lines.find(([entry]) => entry === own[0]?.entry)?.[1] ?? [];
+  // other windows' teams came in meanwhile; the last ball may have moved since
+  const said = line.slice(0, -1).filter(({ ball }) => ball >= 0);
+  assert.ok(said.length >= 3, `${said.length} balls`);
+  for (const { ball, rank } of said) {
+    const [expected] = field.standingAfter(ball, own.slice(0, 1));
+    const slack = 3;
+    assert.ok(
+      Math.abs(rank - (expected?.rank ?? 0)) <= slack,
+      `ball ${ball}: rank ${rank}, expected ${expected?.rank}`,
+    );
+  }
 }
 
 async function followAcross({ first, second }: Scene): Promise<void> {

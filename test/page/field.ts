@@ -12,9 +12,16 @@ import {
 } from '../model/brute-force.ts';
 import { readTestFile } from '../model/test-files.ts';
 
+interface Standing {
+  entry: string;
+  score: number;
+  rank: number;
+}
 export interface Field {
   /** Score and rank of each of `own` among all, these included. */
-  standing(label: string, own: readonly ModelTeam[]): { entry: string; score: number; rank: number }[];
+  standing(label: string, own: readonly ModelTeam[]): Standing[];
+  /** The same after ball k, from 0. */
+  standingAfter(k: number, own: readonly ModelTeam[]): Standing[];
 }
 
 /** As the demo seeds them: so many teams. */
@@ -24,15 +31,19 @@ export function createField(count: number): Field {
   const players = readBundledMatch('final-2019').players.map(({ id }) => id);
   const users = usersByFollowers(readFollows());
   const teams: Team[] = seededTeams({ seed: 2019, count, players, userOf: (n) => users[n] ?? `u${n + 1}` });
+  const standingAfter: Field['standingAfter'] = (k, own) => {
+    const rows = leaderboard([...teams, ...own], pointsAfter(raw, balls, k));
+    const wanted = new Set(own.map(({ entry }) => entry));
+    return rows
+      .filter(({ entry }) => wanted.has(entry))
+      .map(({ entry, score, rank }) => ({ entry, score, rank }));
+  };
   return {
+    standingAfter,
     standing: (label, own) => {
       const k = balls.findIndex((ball) => ball.label === label);
       if (k < 0) throw new Error(`the match has no ball ${label}`);
-      const rows = leaderboard([...teams, ...own], pointsAfter(raw, balls, k));
-      const wanted = new Set(own.map(({ entry }) => entry));
-      return rows
-        .filter(({ entry }) => wanted.has(entry))
-        .map(({ entry, score, rank }) => ({ entry, score, rank }));
+      return standingAfter(k, own);
     },
   };
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import type { DemoProcess } from '../../demo/demo-process.ts';
 import { enterTeam, type Look, openWindow } from './room-window.ts';
@@ -79,11 +80,6 @@ function overflowing(): string[] {
 
 /** Fewer rules that found something to look at: it did not really run. */
 const rulesMin = 20;
-
-interface AxeResults {
-  passes: unknown[];
-  violations: { id: string; help: string; nodes: { target: unknown[]; failureSummary?: string }[] }[];
-}
 
 async function problemsOf(page: Page): Promise<string[]> {
   // the match goes on meanwhile: what is on its way from one place or colour to another is not read
