@@ -17,7 +17,7 @@ const teams = Number(process.env['TEAMS'] ?? 20_000);
 /** One delivery in so many ends with a kill. */
 const killEvery = 20;
 /** One viewer in so many loses its connection, at each delivery. */
-const cutEvery = 25;
+const cutEvery = 50;
 
 const gateway = new Gateway([
   ...['--tick-ms', '5', '--order-interval-ms', '0', '--requests-per-second', '1000000'],

@@ -6,9 +6,9 @@ import type { Gateway } from './gateway.ts';
 import { type Comparison, type ModelBoard, modelBoard, Viewer } from './viewers.ts';
 import type { World } from './world.ts';
 
-const viewersPerWorld = 60;
+const viewersPerWorld = 30;
 /** Small contests whose pages are read at each delivery, in rotation. */
-const smallPagesPerDelivery = 30;
+const smallPagesPerDelivery = 20;
 /** Records of a thousand entries in one request. */
 const recordsPerRequest = 8;
 
