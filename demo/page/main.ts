@@ -8,7 +8,7 @@ import { createLine, type Line } from './line.ts';
 import { onFrame } from './motion.ts';
 import { notify, notifyError } from './notices.ts';
 import type { PageMatch } from './page-match.ts';
-import { joinRoom, type Room } from './room.ts';
+import { joinRoom, type Room, typicalLatencyMs } from './room.ts';
 import { startTheme } from './theme.ts';
 import { createBoardView } from './views/board-view.ts';
 import { createConnectionView } from './views/connection-view.ts';
@@ -107,7 +107,7 @@ function createDraw(state: Page, changed: () => void): () => void {
   });
   return () => {
     const final = match.final || (contest.board?.final ?? false);
-    scoreboard.show({ ball: room.ball, final, next: final ? state.demo.next : null });
+    scoreboard.show({ ball: room.balls.last, final, next: final ? state.demo.next : null });
     teams.show({
       entries: room.told ? contest.entries : null,
       total: contest.board?.total ?? 0,
@@ -128,7 +128,7 @@ function createDraw(state: Page, changed: () => void): () => void {
       live: contest.status === 'live' && match.status === 'live',
       stale: contest.board?.stale ?? false,
       version: contest.version,
-      latencyMs: room.latencyMs,
+      latencyMs: typicalLatencyMs(room),
       report: room.absence.report,
       teamName: (entry) => `Team ${contest.entries.findIndex((own) => own.entry === entry) + 1}`,
     });

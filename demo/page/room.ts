@@ -4,6 +4,7 @@ import type { ContestRoom } from '../../client/contest-room.ts';
 import type { MatchRoom } from '../../client/match-room.ts';
 import type { FollowingNotice } from '../../proto/feed-messages.ts';
 import { Absence } from './absence.ts';
+import { type BallBook, createBallBook } from './ball-book.ts';
 import type { DemoClient, DemoRoom } from './demo-client.ts';
 import type { Follows } from './follows.ts';
 import { reload } from './follows.ts';
@@ -20,32 +21,21 @@ export interface Room {
   readonly match: MatchRoom;
   readonly history: RankHistory;
   readonly absence: Absence;
-  /** Index of the last ball; -1: before the first. */
-  readonly ball: number;
-  /** Typical time from a ball's record to this screen, in ms; null: none yet. */
-  readonly latencyMs: number | null;
+  readonly balls: BallBook;
+  /** From a ball's record to this screen, in ms: the last ones. */
+  readonly latencies: number[];
   /** null: connected. */
-  readonly awaySince: number | null;
+  awaySince: number | null;
   /** Own entries have been told. */
-  readonly told: boolean;
+  told: boolean;
 }
 
 const latenciesKept = 15;
 
-/** A version of the match, and the index of its last ball. */
-type BallBegun = [version: number, ball: number];
-/** Contest and match are never further apart than a moment. */
-const ballsBegunKept = 100;
-
-/** null: the version is from before the page was there. */
-function ballAt(begun: readonly BallBegun[], version: number): number | null {
-  return begun.findLast(([from]) => from <= version)?.[1] ?? null;
-}
-
 export function joinRoom(
   me: DemoClient,
   line: Line,
-  { match: matchId, contest: contestId }: DemoRoom,
+  ids: DemoRoom,
   page: PageMatch,
   follows: Follows,
   changed: () => void,
@@ -60,33 +50,39 @@ export function joinRoom(
     reconnectBaseMs: 300,
     reconnectCapMs: 1_500,
   });
-  const contest = client.contest(contestId);
-  const match = client.match(matchId);
-  const historyKey = `rankcast.history.${contestId}.${me.user}`;
-  const history = createRankHistory(sessionStorage.getItem(historyKey));
-  const absence = new Absence();
-  const latencies: number[] = [];
-  const ballsBegun: BallBegun[] = [];
-  let ball = -1;
-  let awaySince: number | null = null;
-  let told = false;
-  let joined = false;
+  const historyKey = `rankcast.history.${ids.contest}.${me.user}`;
+  const room: Room = {
+    client,
+    contest: client.contest(ids.contest),
+    match: client.match(ids.match),
+    history: createRankHistory(sessionStorage.getItem(historyKey)),
+    absence: new Absence(),
+    balls: createBallBook(),
+    latencies: [],
+    awaySince: null,
+    told: false,
+  };
+  addEventListener('pagehide', () => sessionStorage.setItem(historyKey, room.history.toJson()));
+  watchLine(room, line, changed);
+  watchPlay(room, page, me, changed);
+  watchFeeds(room, me, follows, changed);
+  return room;
+}
 
-  /** Contest and match tell of a ball in frames of their own: a rank belongs to the ball of its version. */
-  function noteRanks(): void {
-    if (contest.held) return;
-    absence.catchUp(contest);
-    const at = match.version < contest.ranksVersion ? null : ballAt(ballsBegun, contest.ranksVersion);
-    if (at === null) return;
-    for (const { entry, rank } of contest.entries) if (rank !== null) history.note(entry, at, rank);
-  }
+/** null: none yet. */
+export function typicalLatencyMs({ latencies }: Room): number | null {
+  const sorted = [...latencies].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? null;
+}
+
+function watchLine(room: Room, line: Line, changed: () => void): void {
+  const { client, contest, match, absence } = room;
   client.on('status', ({ state }) => {
     if (state === 'connected') {
-      awaySince = null;
-      joined = false;
+      room.awaySince = null;
       absence.connect(Date.now());
     } else if (contest.version >= 0 && state !== 'closed') {
-      awaySince ??= Date.now();
+      room.awaySince ??= Date.now();
       absence.leave(Date.now(), contest);
     }
     changed();
@@ -94,64 +90,49 @@ export function joinRoom(
   client.on('error', (error) => {
     if (!line.down && error.code !== 'unreachable') notifyError(error);
   });
-  match.on('players', ({ label, version }) => {
-    ball = Math.max(ball, ballIndexOf(page, label));
-    ballsBegun.push([version, ball]);
-    if (ballsBegun.length > ballsBegunKept) ballsBegun.shift();
-    noteRanks();
+  contest.on('status', changed);
+  match.on('status', changed);
+}
+
+function watchPlay(room: Room, page: PageMatch, me: DemoClient, changed: () => void): void {
+  const { client, contest, match, balls, latencies } = room;
+  const told = (): void => {
+    noteRanks(room);
     changed();
+  };
+  let joined = false;
+  client.on('status', () => {
+    joined = false;
+  });
+  match.on('players', ({ label, version }) => {
+    balls.write(version, ballIndexOf(page, label));
+    told();
   });
   contest.on('board', ({ at }) => {
     // one that comes on joining is as old as the last ball
     if (joined) latencies.push(Math.max(0, Date.now() + me.skewMs - at));
     if (latencies.length > latenciesKept) latencies.shift();
     joined = true;
-    noteRanks();
-    changed();
+    told();
   });
   contest.on('entries', () => {
-    told = true;
-    noteRanks();
-    changed();
+    room.told = true;
+    told();
   });
-  contest.on('ranks', () => {
-    noteRanks();
-    changed();
-  });
-  contest.on('status', changed);
-  match.on('status', changed);
-  addEventListener('pagehide', () => sessionStorage.setItem(historyKey, history.toJson()));
-  listen(client, me, follows, absence, changed);
-  return {
-    client,
-    contest,
-    match,
-    history,
-    absence,
-    get ball() {
-      return ball;
-    },
-    get latencyMs() {
-      const sorted = [...latencies].sort((a, b) => a - b);
-      return sorted[Math.floor(sorted.length / 2)] ?? null;
-    },
-    get awaySince() {
-      return awaySince;
-    },
-    get told() {
-      return told;
-    },
-  };
+  contest.on('ranks', told);
+}
+
+/** Contest and match tell of a ball in frames of their own: a rank belongs to the ball of its version. */
+function noteRanks({ contest, history, absence, balls }: Room): void {
+  if (contest.held) return;
+  absence.catchUp(contest);
+  const ball = balls.at(contest.ranksVersion);
+  if (ball === null) return;
+  for (const { entry, rank } of contest.entries) if (rank !== null) history.note(entry, ball, rank);
 }
 
 /** Feeds: my new followers, and what my other devices do. */
-function listen(
-  client: Client,
-  me: DemoClient,
-  follows: Follows,
-  absence: Absence,
-  changed: () => void,
-): void {
+function watchFeeds({ client, absence }: Room, me: DemoClient, follows: Follows, changed: () => void): void {
   const feed = client.feed();
   feed.on('message', ({ data, at }) => {
     const { type, user } = data as FeedData;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { readBundledMatch } from '../bundled.ts';
 import { pageMatchOf } from '../page-data.ts';
 import { createRandom } from '../random.ts';
-import { emptyTeam, lackOf, randomTeam } from './team-draft.ts';
+import { changed, emptyTeam, lackOf, randomTeam } from './team-draft.ts';
 
 const { players } = pageMatchOf(readBundledMatch('final-2019'), '');
 const ids = players.map(({ id }) => id);
@@ -27,4 +27,17 @@ test('a drawn team is whole, and draws everyone sooner or later', () => {
     for (const player of team.players) seen.add(player);
   }
   assert.equal(seen.size, players.length);
+});
+
+test('one who is dropped leads no more; nobody leads twice', () => {
+  let team = emptyTeam();
+  for (const player of ['a', 'b', 'c']) team = changed(team, player, 'pick');
+  team = changed(changed(team, 'a', 'captain'), 'b', 'vice');
+  assert.deepEqual([team.captain, team.vice], ['a', 'b']);
+  team = changed(team, 'b', 'captain');
+  assert.deepEqual([team.captain, team.vice], ['b', null]);
+  team = changed(team, 'b', 'vice');
+  assert.deepEqual([team.captain, team.vice], [null, 'b']);
+  team = changed(team, 'b', 'drop');
+  assert.deepEqual([team.captain, team.vice, [...team.players]], [null, null, ['a', 'c']]);
 });

@@ -13,6 +13,29 @@ export function emptyTeam(): TeamDraft {
   return { players: new Set(), captain: null, vice: null };
 }
 
+export type Change = 'pick' | 'drop' | 'captain' | 'vice';
+
+/** One who is dropped leads no more; one who leads in one way does not in the other. */
+export function changed({ players, captain, vice }: TeamDraft, player: string, change: Change): TeamDraft {
+  const unless = (leader: string | null): string | null => (leader === player ? null : leader);
+  switch (change) {
+    case 'pick':
+      return { players: new Set([...players, player]), captain, vice };
+    case 'drop':
+      return {
+        players: new Set([...players].filter((one) => one !== player)),
+        captain: unless(captain),
+        vice: unless(vice),
+      };
+    case 'captain':
+      return { players, captain: player, vice: unless(vice) };
+    case 'vice':
+      return { players, captain: unless(captain), vice: player };
+    default:
+      return change satisfies never;
+  }
+}
+
 /** What it still lacks, in words; null: nothing. */
 export function lackOf({ players, captain, vice }: TeamDraft): string | null {
   const missing = eleven - players.size;

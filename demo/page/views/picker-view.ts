@@ -4,7 +4,7 @@ import type { TeamChoice } from '../demo-client.ts';
 import { button, byId, element, setAttribute, write } from '../element.ts';
 import { points } from '../format.ts';
 import type { PageMatch, PagePlayer } from '../page-match.ts';
-import { emptyTeam, lackOf, randomTeam, type TeamDraft } from '../team-draft.ts';
+import { type Change, changed, emptyTeam, lackOf, randomTeam, type TeamDraft } from '../team-draft.ts';
 
 export interface PickerView {
   open(playerPoints: ReadonlyMap<string, number>): void;
@@ -27,34 +27,13 @@ export function createPickerView(match: PageMatch, enter: (team: TeamChoice) => 
   let busy = false;
   const rows = new Map(match.players.map((player) => [player.id, createRow(player, change)]));
 
-  function change(player: string, what: 'pick' | 'captain' | 'vice'): void {
-    const row = rows.get(player) as Row;
-    if (what === 'captain')
-      draft = { ...draft, captain: player, vice: draft.vice === player ? null : draft.vice };
-    else if (what === 'vice') {
-      draft = { ...draft, vice: player, captain: draft.captain === player ? null : draft.captain };
-    } else {
-      const players = new Set(draft.players);
-      if (row.pick.checked) players.add(player);
-      else players.delete(player);
-      const keep = (one: string | null): string | null => (one !== null && players.has(one) ? one : null);
-      draft = { players, captain: keep(draft.captain), vice: keep(draft.vice) };
-    }
+  function change(player: string, what: Change): void {
+    draft = changed(draft, player, what);
     show();
   }
 
   function show(): void {
-    const full = draft.players.size >= 11;
-    for (const [id, row] of rows) {
-      const picked = draft.players.has(id);
-      row.root.classList.toggle('picked', picked);
-      row.pick.checked = picked;
-      row.pick.disabled = full && !picked;
-      row.captain.disabled = !picked;
-      row.vice.disabled = !picked;
-      row.captain.checked = draft.captain === id;
-      row.vice.checked = draft.vice === id;
-    }
+    for (const [id, row] of rows) showRow(row, id, draft);
     const words = lackOf(draft);
     write(byId('picker-count'), String(draft.players.size));
     write(lack, words ?? 'Ready');
@@ -107,6 +86,17 @@ export function createPickerView(match: PageMatch, enter: (team: TeamChoice) => 
   };
 }
 
+function showRow(row: Row, player: string, { players, captain, vice }: TeamDraft): void {
+  const picked = players.has(player);
+  row.root.classList.toggle('picked', picked);
+  row.pick.checked = picked;
+  row.pick.disabled = players.size >= 11 && !picked;
+  row.captain.disabled = !picked;
+  row.vice.disabled = !picked;
+  row.captain.checked = captain === player;
+  row.vice.checked = vice === player;
+}
+
 function sideOf(match: PageMatch, name: string, place: number, rows: ReadonlyMap<string, Row>): HTMLElement {
   const players = match.players.filter((player) => player.team === place);
   return element(
@@ -117,18 +107,15 @@ function sideOf(match: PageMatch, name: string, place: number, rows: ReadonlyMap
   );
 }
 
-function createRow(
-  { id, name }: PagePlayer,
-  change: (player: string, what: 'pick' | 'captain' | 'vice') => void,
-): Row {
-  const box = (type: string, group: string, what: 'pick' | 'captain' | 'vice', label: string) => {
+function createRow({ id, name }: PagePlayer, change: (player: string, what: Change) => void): Row {
+  const box = (type: string, group: string, label: string, whatOf: (on: boolean) => Change) => {
     const made = element('input', { type, name: group, value: id, 'aria-label': label });
-    made.addEventListener('change', () => change(id, what));
+    made.addEventListener('change', () => change(id, whatOf(made.checked)));
     return made;
   };
-  const pick = box('checkbox', 'player', 'pick', name);
-  const captain = box('radio', 'captain', 'captain', `${name} as captain`);
-  const vice = box('radio', 'vice', 'vice', `${name} as vice-captain`);
+  const pick = box('checkbox', 'player', name, (on) => (on ? 'pick' : 'drop'));
+  const captain = box('radio', 'captain', `${name} as captain`, () => 'captain');
+  const vice = box('radio', 'vice', `${name} as vice-captain`, () => 'vice');
   const score = element('span', { class: 'score' });
   const role = (input: HTMLElement, text: string) =>
     element('label', { class: 'role' }, input, element('span', { 'aria-hidden': 'true' }, text));
