@@ -7,11 +7,23 @@ import { once } from 'node:events';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Bench, Row } from './bench.ts';
+import { edgeConnectBench } from './edge-connect.bench.ts';
+import { edgeFramesBench } from './edge-frames.bench.ts';
+import { edgeLatencyBench } from './edge-latency.bench.ts';
+import { edgeMemoryBench } from './edge-memory.bench.ts';
 import { layoutsBench } from './layouts.bench.ts';
 import { rankerBench } from './ranker.bench.ts';
 import { rankerMemoryBenches } from './ranker-memory.bench.ts';
 
-const benches: readonly Bench[] = [...rankerMemoryBenches, rankerBench, layoutsBench];
+const benches: readonly Bench[] = [
+  ...rankerMemoryBenches,
+  rankerBench,
+  layoutsBench,
+  edgeFramesBench,
+  edgeConnectBench,
+  edgeMemoryBench,
+  edgeLatencyBench,
+];
 
 async function runChild(name: string): Promise<void> {
   const bench = benches.find((one) => one.name === name);

@@ -42,12 +42,15 @@ export class Gateway {
   adapter = '';
   /** The last lines of its log, for failures. */
   log = '';
+  readonly #keyFlags: readonly string[];
   #process: ChildProcess | null = null;
   /** Tokens of an hour, by user. */
   readonly #tokens = new Map<string, string>();
 
-  constructor(flags: readonly string[] = []) {
+  /** `keyFlags`: in place of a shared secret for tokens. */
+  constructor(flags: readonly string[] = [], keyFlags?: readonly string[]) {
     this.flags = flags;
+    this.#keyFlags = keyFlags ?? ['--token-secret', this.tokenSecret];
   }
 
   /** Starts it (again, on the port it had, so that clients find it). */
@@ -62,7 +65,7 @@ export class Gateway {
       '--ops-port',
       String(this.opsPort),
     ];
-    args.push('--data', this.data, '--api-key', this.apiKey, '--token-secret', this.tokenSecret);
+    args.push('--data', this.data, '--api-key', this.apiKey, ...this.#keyFlags);
     const child = spawn(process.execPath, [...args, ...this.flags], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process = child;
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -77,6 +80,9 @@ export class Gateway {
 
   get alive(): boolean {
     return this.#process !== null && this.#process.exitCode === null && this.#process.signalCode === null;
+  }
+  get pid(): number {
+    return this.#process?.pid ?? 0;
   }
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
