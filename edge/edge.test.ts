@@ -18,6 +18,7 @@ import type { ServerFrame } from '../proto/frames.ts';
 import { createEmbeddedLog, embeddedTopics } from '../workers/log/log.embedded.ts';
 import { createIngest, ingestDefaults } from '../workers/source/ingest.ts';
 import { createEdge, type Edge, type EdgeOptions, edgeDefaults } from './edge.ts';
+import { uwsLoads } from './sockets/open-sockets.ts';
 import { mintToken } from './verifier/mint-token.ts';
 import { createVerifier } from './verifier/verifier.jose.ts';
 import { verifierDefaults } from './verifier/verifier-options.ts';
@@ -105,7 +106,7 @@ async function tell(edge: Edge, path: string, body = ''): Promise<Response> {
   return fetch(`http://127.0.0.1:${edge.port}${path}`, { method: 'POST', headers, body });
 }
 
-for (const sockets of ['uws', 'ws'] as const) {
+for (const sockets of (await uwsLoads()) ? (['uws', 'ws'] as const) : (['ws'] as const)) {
   test(`${sockets}: a message reaches the sockets of a user on every edge; a disconnect ends them`, () =>
     withEdges(async (start) => {
       const one = await start({ sockets });

@@ -1,3 +1,4 @@
+import { uwsLoads } from '../../edge/sockets/open-sockets.ts';
 import { describeOptions, loadOptions } from '../load-options.ts';
 
 /** Prints every option as `all` would use it, secrets masked; throws `ConfigError` like `all`. */
@@ -11,11 +12,6 @@ export function checkConfig(flags: Record<string, unknown>): void {
 
 /** Which socket library loads on this machine. */
 export async function printAdapter(): Promise<void> {
-  let adapter = 'uws';
-  try {
-    await import('uWebSockets.js');
-  } catch {
-    adapter = 'ws';
-  }
+  const adapter = (await uwsLoads()) ? 'uws' : 'ws';
   process.stdout.write(`${adapter}\n`);
 }

@@ -32,3 +32,13 @@ async function loadUws(choice: 'auto' | 'uws', logger: Logger) {
     return null;
   }
 }
+
+/** Whether the binary of uWebSockets.js loads on this Node and this machine. */
+export async function uwsLoads(): Promise<boolean> {
+  try {
+    await (await import('./sockets.uws.ts')).loadUws();
+    return true;
+  } catch {
+    return false;
+  }
+}
