@@ -29,8 +29,11 @@ const { values } = parseArgs({
 });
 const teams = Number(values.teams ?? 100_000);
 const output = join(projectRoot, '.ci-output/page');
-/** Of the time: above it, a reader would see it stutter. */
-const longTaskPercentMax = 5;
+/**
+ * Processor time of the page's own thread. Long tasks are wall time, which a starved machine stretches, so they
+ * are printed and not judged.
+ */
+const threadMsPerSecondMax = 500;
 const measuredSeconds = 20;
 /** Below what a gateway lets in from one address. */
 const connectsPerSecond = 150;
@@ -83,8 +86,8 @@ async function testSmoothness(browser: Browser, demo: DemoProcess): Promise<void
   if (report !== null && report.connected !== viewers) {
     throw new Error(`of ${viewers} viewers ${report.connected} were connected`);
   }
-  if (measured.longTaskPercent > longTaskPercentMax) {
-    throw new Error(`long tasks took ${measured.longTaskPercent} % of the time`);
+  if (measured.threadMsPerS.all > threadMsPerSecondMax) {
+    throw new Error(`the page's thread worked ${measured.threadMsPerS.all} ms in each second`);
   }
 }
 
