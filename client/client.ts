@@ -16,7 +16,7 @@
  * [SDK-6] After half of `idleMs` of silence it pings, after all of it the socket is taken for dead and made
  *   anew.
  * [SDK-7] A log channel's messages are emitted in order and once: the position rises by one. Anything else is
- *   an `order` error, never hidden; a repeat is not emitted.
+ *   an `order` error, never hidden; a repeat is not emitted, and a hole is asked for again before what follows.
  * [SDK-8] When a log channel could not go on from where it was, a `gap` event says so before the next
  *   message.
  * [SDK-9] When `board` is emitted, own ranks are exact as of its version, unless `held`.

@@ -3,12 +3,13 @@ import { test } from 'node:test';
 import { codes } from '../proto/codes.ts';
 import { admit, connectedClient, message, reconnect, watchLog } from '../test/kit/connected-client.ts';
 
-test('[SDK-7] messages come in order and once; a repeat or a hole is an order error', async () => {
-  const { edge, client, errors } = await connectedClient();
+test('[SDK-7] messages come in order and once; a repeat is an order error, a hole is asked for again', async () => {
+  const set = await connectedClient();
+  const { clock, edge, client, errors } = set;
   const seen = watchLog(client.feed());
   admit(edge, 3, { position: 5 });
   edge.socket.say(message(3, 6), message(3, 7), message(3, 7), message(3, 5), message(3, 9), message(3, 10));
-  assert.deepEqual(seen, ['6', '7', '9', '10']);
+  assert.deepEqual(seen, ['6', '7']);
   assert.deepEqual(
     errors.map((error) => `${error.code} ${error.message}`),
     [
@@ -17,6 +18,12 @@ test('[SDK-7] messages come in order and once; a repeat or a hole is an order er
       'order feed:1003: message 9 came after 7',
     ],
   );
+  await clock.advanceSettled(5_000);
+  const asked = edge.socket.heard('subscribe').at(-1);
+  assert.deepEqual([asked?.channel, asked?.since], ['feed:1003', 7]);
+  admit(edge, 4, { position: 10 });
+  edge.socket.say(message(4, 8), message(4, 9), message(4, 10));
+  assert.deepEqual(seen, ['6', '7', '8', '9', '10']);
 });
 
 test('[SDK-7] a resumed log goes on where it was', async () => {

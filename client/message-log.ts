@@ -70,7 +70,9 @@ export class LogChannel<Data> extends Channel implements MessageLog<Data> {
     const { position, at, id, data } = frame;
     if (position !== this.position + 1) {
       this.report('order', `message ${position} came after ${this.position}`);
-      if (position <= this.position) return;
+      // what lies in a hole is asked for again; to go on behind it would lose it
+      if (position > this.position) this.rejoin();
+      return;
     }
     this.position = position;
     this.#events.emit('message', { position, at, id, data: data as Data });

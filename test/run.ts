@@ -5,12 +5,13 @@
  *
  * Usage: node dist/test/run.js [part of a path ...]
  */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
+import { projectRoot } from './project.ts';
 
 const dist = fileURLToPath(new URL('..', import.meta.url));
 /** One test file may take this long: a hang must not eat the whole run. */
@@ -19,6 +20,8 @@ const fileTimeoutMs = 240_000;
 const found = readdirSync(dist, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.js') && !file.endsWith('.live.test.js'))
   .filter((file) => !file.includes('node_modules'))
+  // what an older build left behind has no source any more
+  .filter((file) => existsSync(join(projectRoot, file.replace(/\.js$/, '.ts'))))
   .sort();
 const wanted = process.argv.slice(2);
 const chosen =
