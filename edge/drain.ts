@@ -6,13 +6,15 @@ import type { Sessions } from './sessions.ts';
 /**
  * Moves all sockets elsewhere: `move` to every one, in steps, so that this takes no long turn; each client
  * then chooses its own moment within the window. Those still here when it is over are ended with `moved`, in
- * steps again.
+ * steps again. Once the last one has gone nothing is left to wait for.
  */
 export interface Drain {
   /** When the window ends, by the clock. */
   readonly until: number;
   /** Resolves when no socket is left. */
   readonly done: Promise<void>;
+  /** To be called when a session has closed. */
+  onClosed(): void;
   /** For a socket that came after the drain began. */
   greet(session: Session): void;
   stop(): void;
@@ -26,11 +28,17 @@ export function startDrain(parts: {
 }): Drain {
   const { sessions, clock, options, windowMs } = parts;
   const until = clock.now() + windowMs;
-  let stopped = false;
-  let finish: () => void = () => {};
+  let over = false;
+  let resolveDone: () => void = () => {};
   const done = new Promise<void>((resolve) => {
-    finish = resolve;
+    resolveDone = resolve;
   });
+
+  function finish(): void {
+    over = true;
+    endWindow();
+    resolveDone();
+  }
 
   function greet(session: Session): void {
     session.reply({ t: 'move', withinMs: Math.max(0, until - clock.now()) });
@@ -38,7 +46,7 @@ export function startDrain(parts: {
 
   /** Tells the next batch of those who were here at the beginning. */
   function tell(left: Session[]): void {
-    if (stopped) return;
+    if (over) return;
     for (const session of left.splice(0, options.drainBatchSockets)) {
       if (session.phase === 'ready') greet(session);
     }
@@ -46,22 +54,19 @@ export function startDrain(parts: {
   }
 
   function endLeft(): void {
-    if (stopped) return;
+    if (over) return;
     const batch = sessions.list.slice(0, options.drainBatchSockets);
     for (const session of batch) session.end('moved', 'This edge is going; reconnect to another.');
     if (sessions.size > 0) clock.after(options.drainStepMs, endLeft);
     else finish();
   }
 
+  function onClosed(): void {
+    if (!over && sessions.size === 0) finish();
+  }
+
+  const endWindow = clock.after(windowMs, endLeft);
   tell([...sessions.list]);
-  clock.after(windowMs, endLeft);
-  return {
-    until,
-    done,
-    greet,
-    stop() {
-      stopped = true;
-      finish();
-    },
-  };
+  onClosed();
+  return { until, done, onClosed, greet, stop: finish };
 }

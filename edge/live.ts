@@ -254,6 +254,7 @@ class LiveEdge implements Live, SessionCore {
   }
   onClosed(session: Session, wasReady: boolean): void {
     this.#sessions.onClosed(session, wasReady);
+    this.#drain?.onClosed();
   }
   onEnded(session: Session): void {
     this.#sessions.onEnded(session);
@@ -274,7 +275,11 @@ class LiveEdge implements Live, SessionCore {
     let done = 0;
     while (done < this.#idle.length && this.#idle[done]!.since <= until) {
       const { channel, since } = this.#idle[done]!;
-      if (channel.idleSince === since && !channel.used) this.forget(channel);
+      if (channel.idleSince === since) {
+        if (!channel.used) this.forget(channel);
+        // Others came in the turn in which it was laid to rest: the next time counts again.
+        else channel.idleSince = 0;
+      }
       done++;
     }
     this.#idle.splice(0, done);

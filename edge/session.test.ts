@@ -323,6 +323,39 @@ test('[PR-41] a drain tells everybody to move, serves on, and ends who is left',
   assert.equal(live.readyState(), 'closed');
 });
 
+test('a channel whose first joiner is ended as it joins is let go of when the others have left', async () => {
+  const { clock, live, connect } = await createTestbed();
+  const slow = await connect('u1');
+  const other = await connect('u2');
+  slow.reading = false;
+  slow.bufferBytesMax = 0;
+  for (const socket of [slow, other]) socket.say({ t: 'subscribe', id: 1, channel: 'contest:large' });
+  await clock.advanceSettled(40);
+  assert.equal(slow.closing()?.code, codes.slow.no);
+  await clock.advanceSettled(20_000);
+  assert.equal(live.counts().channels.contests, 1);
+  other.hangUp();
+  await clock.advanceSettled(20_000);
+  assert.equal(live.counts().channels.contests, 0);
+});
+
+test('a drain is over as soon as no socket is left', async () => {
+  const { clock, live, connect } = await createTestbed();
+  const sockets = [await connect('u1'), await connect('u2')];
+  let over = false;
+  const done = live.startDrain(20_000).then(() => {
+    over = true;
+  });
+  sockets[0]!.hangUp();
+  await clock.advanceSettled(10);
+  assert.equal(over, false);
+  sockets[1]!.hangUp();
+  await done;
+
+  const empty = await createTestbed();
+  await empty.live.startDrain(20_000);
+});
+
 test('a thousand sockets come and go, and nothing is left of them', async () => {
   const { clock, live, open } = await createTestbed();
   const sockets = Array.from({ length: 1_000 }, (_, i) => {

@@ -285,6 +285,23 @@ test('[HUB-10] a channel that nobody is on is kept for a while, then not followe
   assert.equal(bus.calls.filter((call) => call === 'unfollow feed:a').length, 1);
 });
 
+test('[HUB-10] also where the first to join went in the very turn of joining', async () => {
+  const { clock, hub } = setUp();
+  class Hasty extends Listener {
+    override onJoined(): void {
+      hub.leave('feed:a', this);
+    }
+  }
+  const stays = new Listener();
+  hub.join('feed:a', null, new Hasty());
+  hub.join('feed:a', null, stays);
+  await clock.advanceSettled(hubDefaults.idleGraceMs * 2);
+  assert.equal(hub.channel('feed:a')?.subscribers.length, 1);
+  hub.leave('feed:a', stays);
+  await clock.advanceSettled(hubDefaults.idleGraceMs + 1);
+  assert.equal(hub.channel('feed:a'), null);
+});
+
 test('[HUB-11] while the bus fails joiners hear it, subscribers wait and miss nothing', async () => {
   const { bus, clock, append, join } = setUp();
   const listener = await join();

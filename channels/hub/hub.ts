@@ -330,7 +330,11 @@ class LogHub implements Hub {
     let done = 0;
     while (done < this.#idle.length && this.#idle[done]!.since <= until) {
       const { channel, since } = this.#idle[done]!;
-      if (channel.idleSince === since && !channel.used) this.#drop(channel);
+      if (channel.idleSince === since) {
+        if (!channel.used) this.#drop(channel);
+        // Others joined in the turn in which it was laid to rest: the next time counts again.
+        else channel.idleSince = 0;
+      }
       done++;
     }
     this.#idle.splice(0, done);

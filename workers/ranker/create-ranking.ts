@@ -112,6 +112,9 @@ function rankingOver(state: RankerState): Ranking {
       const match = state.matches.get(id);
       if (match !== undefined) unwatchMatch(state, match);
     },
+    nameUnwatched(on) {
+      state.namesUnwatched = on;
+    },
     touched: () => touched(state),
     takeContestFrame: (id) => takeContestFrame(state, contestNamed(id)),
     takeMatchFrame: (id) => takeMatchFrame(state, matchNamed(id)),

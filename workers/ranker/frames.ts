@@ -87,6 +87,7 @@ export function takeMatchFrame(state: RankerState, match: MatchState): MatchFram
   if (watch === null) throw new Error(`match ${match.id} is not watched`);
   const { base } = watch;
   const contests: MatchFrame['contests'] = [];
+  if (state.namesUnwatched) nameUnwatched(match, watch);
   for (const contest of watch.named) {
     const grown = contest.large && contest.largeSince > base;
     if (contest.large && !grown) continue;
@@ -95,9 +96,9 @@ export function takeMatchFrame(state: RankerState, match: MatchState): MatchFram
       total: contest.members.live,
       prizes: contest.prizes,
       final: match.final !== null,
-      entries: grown ? null : changedEntries(contest, contest.watch!),
+      entries: grown || contest.watch === null ? null : changedEntries(contest, contest.watch),
     });
-    if (!contest.large) contest.watch!.changed = new Set();
+    if (!contest.large && contest.watch !== null) contest.watch.changed = new Set();
   }
   watch.named.clear();
   watch.base = state.version;
@@ -114,6 +115,13 @@ export function takeMatchFrame(state: RankerState, match: MatchState): MatchFram
     label: match.label,
     contests,
   };
+}
+
+/** Which of their entries changed was not noted: who follows one of them has to ask. */
+function nameUnwatched(match: MatchState, watch: MatchWatch): void {
+  for (const contest of match.contests) {
+    if (contest.watch === null && contest.seen > watch.base) watch.named.add(contest);
+  }
 }
 
 export function takeContestFrame(state: RankerState, contest: Contest): ContestFrame {

@@ -33,6 +33,8 @@ export interface PartitionRanker {
   readonly version: number;
   /** Has applied all that stood in the log when the partition was taken; stays so. */
   readonly caughtUp: boolean;
+  /** The records that came last could not be applied, or what they say not be written; they come again. */
+  readonly failing: boolean;
   /** Records are being applied, or were within the last tick. */
   readonly busy: boolean;
   readonly answer: Answer;
@@ -81,6 +83,7 @@ export function createPartitionRanker(
   let end = restored.end;
   let last = restored.last;
   let applying = false;
+  let failing = false;
   let appliedAt = Number.NEGATIVE_INFINITY;
   let closed = false;
 
@@ -245,6 +248,9 @@ export function createPartitionRanker(
     get caughtUp() {
       return caughtUp;
     },
+    get failing() {
+      return failing;
+    },
     get busy() {
       return applying || clock.now() - appliedAt < options.tickMs;
     },
@@ -253,6 +259,11 @@ export function createPartitionRanker(
       applying = true;
       try {
         await applier.apply(batch.records);
+        failing = false;
+      } catch (error) {
+        failing = true;
+        metrics.batchFailures.inc({ partition: String(partition) });
+        throw error;
       } finally {
         applying = false;
       }

@@ -4,6 +4,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 export interface RankerMetrics {
   records: Counter<'partition' | 'outcome'>;
   refusals: Counter<'code'>;
+  batchFailures: Counter<'partition'>;
   frames: Counter<'kind'>;
   frameBytes: Counter<'kind'>;
   publishFailures: Counter;
@@ -72,6 +73,11 @@ export function createRankerMetrics(
       'outcome',
     ]),
     refusals: counter('rankcast_ranker_refusals_total', 'Refused records and items, by code.', ['code']),
+    batchFailures: counter(
+      'rankcast_ranker_failures_total',
+      'Batches of records that could not be applied or written out, and are tried again.',
+      ['partition'],
+    ),
     frames: counter('rankcast_ranker_frames_total', 'Frames published.', ['kind']),
     frameBytes: counter('rankcast_ranker_frame_bytes_total', 'Bytes of frames published.', ['kind']),
     publishFailures: counter('rankcast_ranker_publish_failures_total', 'Frames that the bus did not take.'),

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { appendFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { decodeMatchFrame } from '../../channels/contest/message-codec.ts';
+import { type MatchFrame, matchTopic } from '../../channels/contest/messages.ts';
 import { parseRecord } from '../../proto/parse-record.ts';
 import { createRanking } from './create-ranking.ts';
 import { createRecords, type RankerBed, startOfTime, until, withRankerBed } from './ranker.testbed.ts';
@@ -151,6 +153,41 @@ test('where the log’s beginning is gone, matches that began there are refused'
   });
 });
 
+test('[VIEW-4] after a restart frames name small contests that nobody has asked this life for', async () => {
+  await withRankerBed(async (bed) => {
+    const records = await begin(bed);
+    await bed.append(records.contest('c2', 'm1'), records.entries('m1', ['c2'], 50, 52));
+    const first = await bed.start();
+    await first.applied(8);
+    // This edge holds its lease, and takes frames, also after the ranker has begun anew.
+    await bed.want({ edge: 'old', contests: ['c2'] });
+    await first.kill();
+    const second = await bed.start();
+    await until(() => second.ranker.ready());
+    await bed.want({ edge: 'other', contests: ['c1'] });
+    const frames: MatchFrame[] = [];
+    await bed.bus.subscribe(matchTopic('m1'), (bytes) => {
+      frames.push(decodeMatchFrame(bytes));
+    });
+    await bed.append(records.entries('m1', ['c2'], 52, 53));
+    await until(() => frames.length === 1);
+    assert.deepEqual(
+      frames[0]!.contests.map(({ contest, total, entries }) => [contest, total, entries]),
+      [['c2', 3, null]],
+    );
+    await bed.want({ edge: 'old', renewContests: ['c2'] });
+    await second.clock.advanceSettled(1_000);
+    await bed.append(records.entries('m1', ['c2'], 53, 54));
+    await until(() => frames.length === 2);
+    assert.equal(frames[1]!.contests[0]!.entries?.length, 1, 'asked for now: told what changed');
+    await second.clock.advanceSettled(62_000);
+    await bed.want({ edge: 'other', contests: ['c1'] });
+    await bed.append(records.entries('m1', ['c2'], 54, 55));
+    await until(() => frames.length === 3);
+    assert.deepEqual(frames[2]!.contests, [], 'no lease of the former life is left');
+  });
+});
+
 test('dead letters come once, whatever is applied again, and from replica 0 only', async () => {
   await withRankerBed(async (bed) => {
     const records = await begin(bed);
@@ -208,9 +245,12 @@ test('what cannot be written is tried again: no record is applied twice, no lett
     await running.applied(8);
     const { ranks } = await bed.ranks('c1', ['e1']);
     assert.equal((await bed.letters()).length, 0);
+    await until(() => !running.ranker.ready(), 'unready');
+    assert.match(await running.registry.metrics(), /rankcast_ranker_failures_total\{partition="0"\} [1-9]/);
     down = false;
     await bed.retry();
     await until(async () => (await bed.letters()).length === 1);
+    await until(() => running.ranker.ready(), 'ready');
     assert.deepEqual((await bed.ranks('c1', ['e1'])).ranks, ranks);
   });
 });

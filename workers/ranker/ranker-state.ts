@@ -119,6 +119,8 @@ export interface Forgotten {
 export interface RankerState {
   readonly options: RankingOptions;
   version: number;
+  /** See `Ranking.nameUnwatched`. */
+  namesUnwatched: boolean;
   lastOffset: number;
   lastId: string;
   readonly matches: Map<string, MatchState>;
@@ -144,6 +146,7 @@ export function newState(options: RankingOptions): RankerState {
   return {
     options,
     version: 0,
+    namesUnwatched: false,
     lastOffset: -1,
     lastId: '',
     matches: new Map(),

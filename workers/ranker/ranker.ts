@@ -26,7 +26,7 @@ import { restorePartition } from './restore.ts';
  * is given, publishes frames of what edges want and answers their questions.
  */
 export interface Ranker {
-  /** Every partition is taken and has caught up with the log as it was then. */
+  /** Every partition is taken, has caught up with the log as it was then, and did not fail last. */
   ready(): boolean;
   /** Newest version applied of a partition; null: not taken. */
   applied(partition: number): number | null;
@@ -138,7 +138,7 @@ export async function createRanker(parts: RankerParts): Promise<Ranker> {
   });
 
   return {
-    ready: () => taken.size === log.partitions(topic) && rankers().every((ranker) => ranker.caughtUp),
+    ready: () => taken.size === log.partitions(topic) && rankers().every((ranker) => ranker.caughtUp && !ranker.failing),
     applied: (partition) => taken.get(partition)?.ranker.version ?? null,
     async close() {
       const closing = consumer;

@@ -33,6 +33,11 @@ export interface Ranking {
   unwatchContest(id: string): void;
   watchMatch(id: string): void;
   unwatchMatch(id: string): void;
+  /**
+   * While on, a match's frames also name its small contests that were touched and are not watched (entries
+   * null), for those who may follow them under a lease that this ranking does not know of.
+   */
+  nameUnwatched(on: boolean): void;
   /** Watched channels whose match or contest was named by any record since their last frame was taken. */
   touched(): { contests: string[]; matches: string[] };
   /** Everything since the last frame of this channel (or since it was watched); the next begins here. */

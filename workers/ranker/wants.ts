@@ -48,6 +48,11 @@ export function createWants(parts: WantsParts): Wants {
   const contestMatch = new Map<string, string | null>();
   const byMatch = new Map<string, Set<string>>();
   const heard = new Set<string>();
+  /**
+   * Edges may hold leases that a former life granted, and take this one's frames by them. Until those have
+   * run out frames name what nobody asked this life for; null: this life has not answered yet.
+   */
+  let formerLeasesEnd: number | null = null;
 
   function watchContest(contest: string): void {
     const info = ranking.contest(contest)!;
@@ -115,6 +120,10 @@ export function createWants(parts: WantsParts): Wants {
   return {
     answer(question) {
       const { edge, contests, matches } = question;
+      if (formerLeasesEnd === null) {
+        formerLeasesEnd = clock.now() + leaseMsMax;
+        ranking.nameUnwatched(true);
+      }
       const until = clock.now() + Math.min(question.leaseMs, leaseMsMax);
       for (const contest of question.renewContests) grantContest(edge, contest, until);
       for (const match of question.renewMatches) grantMatch(edge, match, until);
@@ -135,6 +144,7 @@ export function createWants(parts: WantsParts): Wants {
       };
     },
     expire() {
+      if (formerLeasesEnd !== null && clock.now() > formerLeasesEnd) ranking.nameUnwatched(false);
       for (const channel of leases.expire(clock.now())) end(channel);
     },
     drop(kind, id) {
