@@ -32,13 +32,19 @@ export interface PartContext {
   registry: Registry;
 }
 
-/** The workers of the roles given, started; each of them loads only what it needs. */
-export async function startWorkers(context: PartContext, roles: readonly WorkerRole[]): Promise<Part[]> {
-  const parts: Part[] = [];
-  if (roles.includes('ranker')) parts.push(await startRanker(context));
-  if (roles.includes('graph')) parts.push(await startGraph(context));
-  if (roles.includes('followers')) parts.push(...(await startFollowers(context)));
-  return parts;
+/**
+ * Starts the workers of the roles given, unless `ending`; each of them loads only what it needs. Those that run
+ * are in `parts`, also where a later one could not be started.
+ */
+export async function startWorkers(
+  context: PartContext,
+  roles: readonly WorkerRole[],
+  parts: Part[],
+  ending: () => boolean,
+): Promise<void> {
+  if (roles.includes('ranker') && !ending()) parts.push(await startRanker(context));
+  if (roles.includes('graph') && !ending()) parts.push(await startGraph(context));
+  if (roles.includes('followers') && !ending()) await startFollowers(context, parts);
 }
 
 async function startRanker({ options, engines, clock, logger, registry }: PartContext): Promise<Part> {
@@ -76,7 +82,8 @@ async function startGraph({ engines, clock, logger, registry }: PartContext): Pr
   return { name: 'graph', ready: () => worker.ready(), close: () => worker.close() };
 }
 
-async function startFollowers({ engines, clock, logger, registry }: PartContext): Promise<Part[]> {
+async function startFollowers(context: PartContext, started: Part[]): Promise<void> {
+  const { engines, clock, logger, registry } = context;
   const { createFollowersWorker, followersWorkerDefaults } = await import(
     '../workers/followers/followers-worker.ts'
   );
@@ -89,15 +96,13 @@ async function startFollowers({ engines, clock, logger, registry }: PartContext)
     options: followersWorkerDefaults,
     logger: logger.child({ part: 'followers' }),
   });
+  started.push({ name: 'followers', ready: () => followers.ready(), close: () => followers.close() });
   const profiles = await createProfilesWorker({
     ...parts,
     options: profilesWorkerDefaults,
     logger: logger.child({ part: 'profiles' }),
   });
-  return [
-    { name: 'followers', ready: () => followers.ready(), close: () => followers.close() },
-    { name: 'profiles', ready: () => profiles.ready(), close: () => profiles.close() },
-  ];
+  started.push({ name: 'profiles', ready: () => profiles.ready(), close: () => profiles.close() });
 }
 
 /** Sockets and HTTP. Rejects with a sentence where a port is taken. */

@@ -1,4 +1,4 @@
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { systemClock } from '../../channels/clock.ts';
 import type { Edge } from '../../edge/edge.ts';
@@ -15,6 +15,7 @@ import {
 import { openEmbeddedEngines } from '../engines.ts';
 import { loadOptions } from '../load-options.ts';
 import { ConfigError } from '../options.ts';
+import { exitCodes } from './command-error.ts';
 
 /** Roles as named on the command line; none: all. */
 export function workerRoles(names: readonly string[]): WorkerRole[] {
@@ -35,6 +36,8 @@ export function workerRoles(names: readonly string[]): WorkerRole[] {
  * The first line on stdout is JSON with the ports; the log goes to stderr.
  */
 export async function serve(flags: Record<string, unknown>, roles: Roles): Promise<void> {
+  // Before anything is open: process 1 of a container is not ended by a signal that nobody handles.
+  const end = endSignal();
   const file = flags['config'] as string | undefined;
   const options = loadOptions({ flags, environment: process.env, file }, roles.edge);
   const logger = pino(
@@ -49,17 +52,18 @@ export async function serve(flags: Record<string, unknown>, roles: Roles): Promi
   const workers: Part[] = [];
   let edge: Edge | null = null;
   let opsPort = 0;
-  const close = async () => {
-    await edge?.drain();
-    for (const part of workers.reverse()) await part.close();
-    await engines.close();
-  };
+  const close = () =>
+    closeAll(logger, [
+      async () => edge?.drain(),
+      ...workers.reverse().map((part) => () => part.close()),
+      () => engines.close(),
+    ]);
   try {
-    workers.push(...(await startWorkers(context, roles.workers)));
-    if (roles.edge) {
+    await startWorkers(context, roles.workers, workers, () => end.asked);
+    if (roles.edge && !end.asked) {
       edge = await startEdge(context, workers);
       opsPort = edge.opsPort;
-    } else {
+    } else if (!end.asked) {
       const ops = await startOps(context, workers);
       opsPort = ops.port;
       workers.push({ name: 'ops', ready: () => true, close: () => ops.close() });
@@ -68,27 +72,54 @@ export async function serve(flags: Record<string, unknown>, roles: Roles): Promi
     await close();
     throw error;
   }
-  process.stdout.write(
-    `${JSON.stringify({ port: edge?.port ?? null, opsPort, adapter: edge?.adapter ?? null })}\n`,
-  );
-  await endSignal();
+  if (!end.asked) {
+    process.stdout.write(
+      `${JSON.stringify({ port: edge?.port ?? null, opsPort, adapter: edge?.adapter ?? null })}\n`,
+    );
+  }
+  await end.signal;
   logger.info('asked to end');
-  await close();
+  const closed = await close();
   logger.info('ended');
   // what others left open (a timer of a library) must not keep a drained process
-  process.exit(0);
+  process.exit(closed ? 0 : exitCodes.failed);
+}
+
+/** In this order, each whatever became of the others: what is written last must be written. */
+async function closeAll(logger: Logger, steps: readonly (() => Promise<unknown>)[]): Promise<boolean> {
+  let well = true;
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      well = false;
+      logger.error({ err: error }, 'a part could not be closed');
+    }
+  }
+  return well;
+}
+
+interface EndSignal {
+  readonly asked: boolean;
+  readonly signal: Promise<void>;
 }
 
 /** The first SIGTERM or SIGINT; a second one ends the process at once. */
-function endSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    let asked = false;
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(signal, () => {
-        if (asked) process.exit(1);
+function endSignal(): EndSignal {
+  let asked = false;
+  const signal = new Promise<void>((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(name, () => {
+        if (asked) process.exit(exitCodes.failed);
         asked = true;
         resolve();
       });
     }
   });
+  return {
+    get asked() {
+      return asked;
+    },
+    signal,
+  };
 }

@@ -219,6 +219,23 @@ test('[VIEW-10] who that fails is asked again, with pauses', async () => {
   assert.equal(socket.of('entries').length, 1);
 });
 
+test('[VIEW-10] a final contest that the ranker has let go of is asked about once for each who comes', async () => {
+  for (const final of [true, false]) {
+    const { model, clock, connect, subscribe, ranker } = await createTestbed();
+    model.contests.get('large')!.final = final;
+    ranker.alterWho = (answer) => ({ ...answer, users: null });
+    const socket = await connect('u1');
+    await subscribe(socket, 'contest:large');
+    await clock.advanceSettled(30_000);
+    assert.equal(socket.of('board')[0]?.final, final);
+    if (final) assert.equal(ranker.whoSizes.length, 1);
+    else assert.ok(ranker.whoSizes.length > 5, 'it may come to know a contest that goes on');
+    await subscribe(await connect('u2'), 'contest:large');
+    await clock.advanceSettled(10_000);
+    if (final) assert.equal(ranker.whoSizes.length, 2);
+  }
+});
+
 test('[VIEW-11] too many changed: everybody holds, and is asked for in batches', async () => {
   for (const contest of ['large', 'quiz']) {
     const { model, connect, subscribe, change, ranker, clock } = await createTestbed();

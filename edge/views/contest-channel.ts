@@ -28,7 +28,7 @@ const rows: number[] = [];
  *   for again. So own ranks are exact at every version they are sent for.
  * [VIEW-10] Users who become known at the same moment share questions of up to `whoUsersMax`; a contest has
  *   one under way at a time, the edge at most `whoQuestionsMax`. What fails is asked again after a pause
- *   that doubles.
+ *   that doubles; but not where the contest is final and the ranker has let go of it.
  * [VIEW-11] A frame that says null for what changed holds every view of the contest, until it has been asked
  *   for again.
  * [VIEW-12] Of a version only entries are sent whose score or rank differs from what was sent before; a
@@ -113,8 +113,13 @@ export class ContestChannel extends StateChannel implements ContestListener, Who
   }
 
   onWho(views: readonly UserView[], answer: WhoAnswer): void {
-    if (answer.users === null) throw new Error(`The ranker does not know contest ${this.id}.`);
     const mirror = this.state()!;
+    if (answer.users === null) {
+      if (!mirror.final) throw new Error(`The ranker does not know contest ${this.id}.`);
+      // Final, and gone from the ranker's memory: it will never know. The board stays as it is.
+      for (const view of views) view.asking = false;
+      return;
+    }
     views.forEach((view, i) => {
       // Off the contest, or known by other means (the contest is small now).
       if (!view.asking) return;

@@ -138,7 +138,8 @@ export async function createRanker(parts: RankerParts): Promise<Ranker> {
   });
 
   return {
-    ready: () => taken.size === log.partitions(topic) && rankers().every((ranker) => ranker.caughtUp && !ranker.failing),
+    ready: () =>
+      taken.size === log.partitions(topic) && rankers().every((ranker) => ranker.caughtUp && !ranker.failing),
     applied: (partition) => taken.get(partition)?.ranker.version ?? null,
     async close() {
       const closing = consumer;
