@@ -33,8 +33,8 @@ export interface PartContext {
 }
 
 /**
- * Starts the workers of the roles given, unless `ending`; each of them loads only what it needs. Those that run
- * are in `parts`, also where a later one could not be started.
+ * Starts the workers of the roles given, unless `ending`; each of them loads only what it needs. Those that
+ * run are in `parts`, also where a later one could not be started.
  */
 export async function startWorkers(
   context: PartContext,

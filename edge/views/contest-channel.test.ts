@@ -219,7 +219,7 @@ test('[VIEW-10] who that fails is asked again, with pauses', async () => {
   assert.equal(socket.of('entries').length, 1);
 });
 
-test('[VIEW-10] a final contest that the ranker has let go of is asked about once for each who comes', async () => {
+test('[VIEW-10] a final contest that rankers let go of: one question for each who comes', async () => {
   for (const final of [true, false]) {
     const { model, clock, connect, subscribe, ranker } = await createTestbed();
     model.contests.get('large')!.final = final;

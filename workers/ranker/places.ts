@@ -24,6 +24,7 @@ const batchMax = 200;
 
 export function createPlaces(ranking: Ranking, lookup: Lookup, partition: number, logger: Logger): Places {
   let waiting: [key: string, place: ContestPlace][] = [];
+  let flushing: Promise<void> | null = null;
 
   function matchPlace(id: string): [string, ContestPlace] | null {
     const info = ranking.match(id);
@@ -49,12 +50,23 @@ export function createPlaces(ranking: Ranking, lookup: Lookup, partition: number
     logger.error({ key, kept, place }, 'the id is taken in another partition: this one cannot be reached');
   }
 
-  async function flush(): Promise<void> {
-    while (waiting.length > 0) {
-      const batch = waiting.slice(0, batchMax);
-      await Promise.all(batch.map(([key, place]) => write(key, place)));
-      waiting = waiting.slice(batch.length);
+  async function writeWaiting(): Promise<void> {
+    try {
+      while (waiting.length > 0) {
+        const batch = waiting.slice(0, batchMax);
+        await Promise.all(batch.map(([key, place]) => write(key, place)));
+        waiting = waiting.slice(batch.length);
+      }
+    } finally {
+      flushing = null;
     }
+  }
+
+  /** One at a time: records may be applied while all places are written again. */
+  function flush(): Promise<void> {
+    if (waiting.length === 0) return Promise.resolve();
+    flushing ??= writeWaiting();
+    return flushing;
   }
 
   return {
