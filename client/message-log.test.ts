@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { codes } from '../proto/codes.ts';
 import { admit, connectedClient, message, reconnect, watchLog } from '../test/kit/connected-client.ts';
 
-test('[SDK-7] messages come in order and once; a repeat is an order error, a hole is asked for again', async () => {
+test('[SDK-7] messages come in order and once; a repeat is an error, a hole is asked for', async () => {
   const set = await connectedClient();
   const { clock, edge, client, errors } = set;
   const seen = watchLog(client.feed());
