@@ -26,7 +26,8 @@ export const contestReadsDefaults: ContestReadsOptions = {
   askTimeoutMs: 500,
   // Part of the interface: a caller that waits for its own write gets 504 after this.
   minVersionWaitMs: 2_000,
-  // While waiting for a contest that was created a moment ago.
+  // First pause while waiting for a contest that was created a moment ago; doubles three times, so that a
+  // name that nobody creates costs a dozen reads.
   placePollMs: 25,
 };
 
@@ -185,15 +186,16 @@ async function findPlace(
   until: number,
 ): Promise<ContestPlace> {
   const { lookup, clock, options } = parts;
-  for (;;) {
+  for (let pollMs = options.placePollMs; ; pollMs = Math.min(2 * pollMs, 8 * options.placePollMs)) {
     const [bytes] = await lookup.get([`contest_${contest}`]);
     if (bytes) return JSON.parse(new TextDecoder().decode(bytes)) as ContestPlace;
     if (minVersion === 0) throw unknownContest(contest);
-    if (clock.now() + options.placePollMs > until) {
+    const left = until - clock.now();
+    if (left <= 0) {
       const message = `Contest ${contest} has not been created by what rankers have applied within 2 s.`;
       throw new ClientError('version_timeout', message);
     }
-    await new Promise<void>((resolve) => clock.after(options.placePollMs, resolve));
+    await new Promise<void>((resolve) => clock.after(Math.min(pollMs, left), resolve));
   }
 }
 

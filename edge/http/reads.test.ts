@@ -82,9 +82,16 @@ test('minVersion also waits for a contest that is being created', () =>
     await putPlace(bench.lookup, 'c1');
     await bench.clock.advanceSettled(500);
     assert.equal((await waiting).status, 200);
+    let reads = 0;
+    const { get } = bench.lookup;
+    bench.lookup.get = (keys) => {
+      reads += 1;
+      return get(keys);
+    };
     const never = bench.ask('GET', '/v1/contests/never/leaderboard?minVersion=42');
     await bench.clock.advanceSettled(3_000);
     assertError(await never, 504, 'version_timeout', /Contest never/);
+    assert.ok(reads > 5 && reads < 16, `${reads} reads of the lookup for one request`);
   }));
 
 test('no ranker: the page left behind serves, marked stale; without one 503', () =>

@@ -3,8 +3,8 @@ import type { Clock } from '../../channels/clock.ts';
 
 /**
  * What is final: archived whole, then let go of after a while. Kept in the checkpoint, so that a restart
- * goes on where it was. A board that could not be archived is tried again, and stays in memory until it has
- * been.
+ * goes on where it was. A board that could not be archived is tried again after the others, and stays in
+ * memory until it has been.
  */
 export interface Finals {
   /** A `final` was applied (again: nothing changes). */
@@ -53,7 +53,7 @@ export function createFinals(parts: FinalsParts): Finals {
     !final.archived && final.forgetAt - keepMs + delayMs <= clock.now();
 
   async function archiveAll(): Promise<void> {
-    for (const final of finals.values()) {
+    for (const [key, final] of [...finals]) {
       if (closed) return;
       if (!isDue(final)) continue;
       try {
@@ -62,6 +62,8 @@ export function createFinals(parts: FinalsParts): Finals {
         failures = 0;
       } catch (error) {
         failures += 1;
+        // To the end: one that fails for a reason of its own must not keep the others in memory.
+        if (finals.delete(key)) finals.set(key, final);
         const wait = Math.min(retryMsMax, retryMs * 2 ** Math.min(failures - 1, 10));
         tryAt = clock.now() + wait;
         logger.error(

@@ -56,6 +56,30 @@ test('a final match is archived whole, stays an hour, then leaves memory', async
   });
 });
 
+test('a board that can never be archived does not keep the others from it', async () => {
+  await withRankerBed(async (bed) => {
+    const records = createRecords();
+    await bed.append(
+      records.scoresContest('bad'),
+      records.scoresContest('good'),
+      records.finalContest('bad'),
+      records.finalContest('good'),
+    );
+    const archive: typeof bed.archive = {
+      ...bed.archive,
+      versions: (contest, limit) =>
+        contest === 'bad' ? Promise.reject(new Error('too odd')) : bed.archive.versions(contest, limit),
+    };
+    const running = await bed.start({}, { archive });
+    await running.applied(4);
+    await running.clock.advanceSettled(10_000);
+    await until(async () => (await bed.archive.versions('good', 1)).length === 1);
+    await running.clock.advanceSettled(2 * hour);
+    assert.equal((await bed.ranks('good', ['a'])).outcome, 'unknown', 'has left memory');
+    assert.equal((await bed.ranks('bad', ['a'])).outcome, 'ok');
+  });
+});
+
 test('a board that cannot be archived is tried again and kept; a restart goes on with it', async () => {
   await withRankerBed(async (bed) => {
     const records = createRecords();
