@@ -1,43 +1,46 @@
 /**
- * `connect`: one client for one user. It holds one socket, keeps it through everything that can be survived,
- * and gives rooms and feeds that are put together from frames, so that apps see states and messages only.
+ * `connect`: one client for one user. It holds one socket, keeps it through everything that can be
+ * survived, and gives rooms and feeds that are put together from frames, so that apps see states and
+ * messages only.
  *
  * What it promises, by number:
  * [SDK-1] It reconnects by itself after every end of a socket but a close code of 4500 to 4999 and its own
- *   `close`.
+ * `close`.
  * [SDK-2] It waits from nothing up to a bound that doubles with each failure up to a cap, at random (full
- *   jitter: Brooker 2015); a connection that lasted `stableMs` makes the next failure the first again.
- * [SDK-3] Every open room and feed is asked for again on the next connection, with the epoch and position it
- *   has.
- * [SDK-4] After `move` it makes a new connection at a random moment within the window, with no further wait.
- * [SDK-5] A token function is asked for a new token before the old one ends, which goes over the live socket;
- *   it is asked again after `token_expired`. A token given as a text ends the client then, with an error that
- *   says so.
+ * jitter: Brooker 2015); a connection that lasted `stableMs` makes the next failure the first again.
+ * [SDK-3] Every open room and feed is asked for again on the next connection, with the epoch and position
+ * it has.
+ * [SDK-4] After `move` it makes a new connection at a random moment within the window, with no further
+ * wait.
+ * [SDK-5] A token function is asked for a new token before the old one ends, which goes over the live
+ * socket; it is asked again after `token_expired`. A token given as a text ends the client then, with an
+ * error that says so.
  * [SDK-6] After half of `idleMs` of silence it pings, after all of it the socket is taken for dead and made
- *   anew.
- * [SDK-7] A log channel's messages are emitted in order and once: the position rises by one. Anything else is
- *   an `order` error, never hidden; a repeat is not emitted, and a hole is asked for again before what follows.
+ * anew.
+ * [SDK-7] A log channel's messages are emitted in order and once: the position rises by one. Anything else
+ * is an `order` error, never hidden; a repeat is not emitted, and a hole is asked for again before what
+ * follows.
  * [SDK-8] When a log channel could not go on from where it was, a `gap` event says so before the next
- *   message.
+ * message.
  * [SDK-9] When `board` is emitted, own ranks are exact as of its version, unless `held`.
- * [SDK-10] A state channel's version never falls within an epoch: an older frame is an `order` error and not
- *   taken.
+ * [SDK-10] A state channel's version never falls within an epoch: an older frame is an `order` error and
+ * not taken.
  * [SDK-11] A match is put together from a whole state and changes; changes from beyond what it has are an
- *   `order` error, and the room joins anew.
- * [SDK-12] A refusal that passes by itself is followed by another try after jitter; any other ends the room.
- *   Both are `error` events.
+ * `order` error, and the room joins anew.
+ * [SDK-12] A refusal that passes by itself is followed by another try after jitter; any other ends the
+ * room. Both are `error` events.
  * [SDK-13] After `close` nothing is emitted but the last `status`, and no timer or socket is left.
  * [SDK-14] A socket that has not answered within `openTimeoutMs` is given up and made anew.
  * [SDK-15] Reads carry the token; a refusal has the code of the table; after 401 a token function is asked
- *   once more.
- * [SDK-16] Frames it does not know, and frames of rooms it has left, are ignored; bytes that are no frame are
- *   an error, and the connection is made anew.
- * [SDK-17] Where the platform has no WebSocket and none is given, `connect` throws a sentence that says what
- *   to do.
+ * once more.
+ * [SDK-16] Frames it does not know, and frames of rooms it has left, are ignored; bytes that are no frame
+ * are an error, and the connection is made anew.
+ * [SDK-17] Where the platform has no WebSocket and none is given, `connect` throws a sentence that says
+ * what to do.
  * [SDK-18] Within any ten seconds it sends at most `framesPerTenSecondsMax` frames on a socket; the others
- *   wait in order.
- * [SDK-19] `view` is emitted where board and own ranks are of one moment: with each board that is not `held`,
- *   and, in a contest that is quiet after a join, when own ranks have come to the board on show.
+ * wait in order.
+ * [SDK-19] `view` is emitted where board and own ranks are of one moment: with each board that is not
+ * `held`, and, in a contest that is quiet after a join, when own ranks have come to the board on show.
  */
 import { jsonCodec } from '../proto/codec.json.ts';
 import { msgpackCodec } from '../proto/codec.msgpack.ts';

@@ -3,7 +3,9 @@
 export interface BallBook {
   /** Index of the newest ball; -1: before the first. */
   readonly last: number;
-  /** `ball` is the match's last as of `version`; an index below an earlier one is a correction of the past. */
+  /**
+   * `ball` is the match's last as of `version`; an index below an earlier one is a correction of the past.
+   */
   write(version: number, ball: number): void;
   /** null: not known yet, or from before the page was there. */
   at(version: number): number | null;

@@ -30,8 +30,8 @@ const { values } = parseArgs({
 const teams = Number(values.teams ?? 100_000);
 const output = join(projectRoot, '.ci-output/page');
 /**
- * Processor time of the page's own thread. Long tasks are wall time, which a starved machine stretches, so they
- * are printed and not judged.
+ * Processor time of the page's own thread. Long tasks are wall time, which a starved machine stretches, so
+ * they are printed and not judged.
  */
 const threadMsPerSecondMax = 500;
 const measuredSeconds = 20;
