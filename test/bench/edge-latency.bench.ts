@@ -18,7 +18,8 @@ const warmUps = 10;
 export const edgeLatencyBench: Bench = {
   name: 'edge-latency',
   about:
-    `A record posted to ingest until a socket has its user's new rank: ${teams.toLocaleString('en')} teams, ` +
+    "A record posted to ingest until a socket has its user's new rank: " +
+    `${teams.toLocaleString('en')} teams, ` +
     `${sockets.toLocaleString('en')} sockets, tick ${tickMs} ms, ${events} records apart.`,
   async run(add) {
     const world = await startEdgeWorld(teams, ['--tick-ms', String(tickMs)]);

@@ -26,8 +26,9 @@ interface Weight {
 export const edgeMemoryBench: Bench = {
   name: 'edge-memory',
   about:
-    `Resident memory per authenticated socket on one contest (with a team in it) and its feed: slope between ` +
-    `${few.toLocaleString('en')} and ${many.toLocaleString('en')} sockets, median of ${runs} fresh processes.`,
+    'Resident memory per authenticated socket on one contest (with a team in it) and its feed: slope ' +
+    `between ${few.toLocaleString('en')} and ${many.toLocaleString('en')} sockets, ` +
+    `median of ${runs} fresh processes.`,
   async run(add) {
     process.env['NODE_OPTIONS'] = `--import ${new URL('collect-on-signal.js', import.meta.url).href}`;
     const ours: Weight[] = [];
