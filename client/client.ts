@@ -5,7 +5,7 @@
  *
  * What it promises, by number:
  * [SDK-1] It reconnects by itself after every end of a socket but a close code of 4500 to 4999 and its own
- * `close`.
+ * `close` (one more exception: SDK-5).
  * [SDK-2] It waits from nothing up to a bound that doubles with each failure up to a cap, at random (full
  * jitter: Brooker 2015); a connection that lasted `stableMs` makes the next failure the first again.
  * [SDK-3] Every open room and feed is asked for again on the next connection, with the epoch and position
@@ -14,7 +14,8 @@
  * wait.
  * [SDK-5] A token function is asked for a new token before the old one ends, which goes over the live
  * socket; it is asked again after `token_expired`. A token given as a text ends the client then, with an
- * error that says so.
+ * error that says so. After `bad_token` it is asked once more where the token was not given for this very
+ * connection.
  * [SDK-6] After half of `idleMs` of silence it pings, after all of it the socket is taken for dead and made
  * anew.
  * [SDK-7] A log channel's messages are emitted in order and once: the position rises by one. Anything else

@@ -193,6 +193,29 @@ test('[SDK-5] after token_expired a function is asked again; a fixed token ends 
   assert.match(fixed.errors[0]?.message ?? '', /give a function/);
 });
 
+test('[SDK-5] a token that ran out while no edge was reached is replaced; a new one is not', async () => {
+  let given = 0;
+  const { clock, edge, client, errors } = await setUp({
+    token: () => {
+      given += 1;
+      return `token-${given}`;
+    },
+  });
+  edge.socket.end(1006);
+  await clock.advanceSettled(1_000);
+  edge.socket.open();
+  assert.equal(edge.socket.heard('connect')[0]?.token, 'token-1');
+  edge.socket.end(codes.bad_token.no, 'The token has run out.');
+  assert.equal(client.status.state, 'waiting');
+  await clock.advanceSettled(2_000);
+  edge.socket.open();
+  assert.equal(edge.socket.heard('connect')[0]?.token, 'token-2');
+  assert.equal(errors.length, 0);
+  edge.socket.end(codes.bad_token.no, 'The token is signed by nobody we know.');
+  assert.equal(client.status.state, 'closed');
+  assert.equal(errors[0]?.code, 'bad_token');
+});
+
 test('a token function that fails at the start is asked again', async () => {
   let asked = 0;
   const { clock, edge, client } = await setUp({

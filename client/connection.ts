@@ -79,6 +79,8 @@ export class Connection {
   #idleMs = 0;
   #requests = 0;
   #refreshId = -1;
+  /** The token of this attempt was given before: since then it may have run out unseen. */
+  #tokenKept = false;
   readonly #queue: ClientFrame[] = [];
   /** Moments of the last frames sent on this socket, as many as a second may have. */
   readonly #sentAt: number[] = [];
@@ -128,6 +130,7 @@ export class Connection {
     this.#setStatus({ state: 'connecting' });
     const { tokens, WebSocket, url, codec, openTimeoutMs } = this.#settings;
     let token: string;
+    this.#tokenKept = tokens.kept;
     try {
       token = await tokens.get();
     } catch (error) {
@@ -280,6 +283,11 @@ export class Connection {
 
   #closed(code: number, reason: string): void {
     this.#letGo(null);
+    if (code === codes.bad_token.no && this.#tokenKept) {
+      this.#settings.tokens.forget();
+      this.#retry(code, reason);
+      return;
+    }
     if (code >= finalCodesFrom && code <= finalCodesTo) {
       this.#end(new RankcastError(codeName(code), reason || `The server closed with ${code}.`), code);
       return;

@@ -18,6 +18,11 @@ export class Tokens {
     this.renewable = typeof source === 'function';
   }
 
+  /** Whether `get` would answer with a token that was given before. */
+  get kept(): boolean {
+    return this.renewable && this.#kept !== null && this.#clock.now() < this.#endsAt;
+  }
+
   /** A token that is still good, as far as is known. Rejects with `no_token`. */
   get(): Promise<string> {
     const source = this.#source;

@@ -55,7 +55,9 @@ export function watchContest(state: RankerState, contest: Contest): void {
     scores: new Set(),
     points: match.points,
   };
-  if (missed) watch.named.add(contest);
+  // Likewise one that has become large since then: who holds it as a small one must hear of it.
+  const grown = contest.large && contest.largeSince > watch.base;
+  if (missed || grown) watch.named.add(contest);
   if (contest.large) state.watchedContests.add(contest);
 }
 

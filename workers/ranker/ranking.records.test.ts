@@ -90,6 +90,18 @@ test('[RK-3] a record touches the match and the contest it names, whatever it ch
   assert.deepEqual(touched(), none);
 });
 
+test('[RK-19] a match’s frame names a contest that became large before anybody wanted it again', () => {
+  const feed = new Feeder({ smallContestEntriesMax: 1 }).match('m').fantasy('c', 'm').fantasy('other', 'm');
+  feed.entries({ match: 'm' }, [team('e1', ['c'])]);
+  const { ranking } = feed;
+  ranking.watchContest('other');
+  // Whoever holds `c` as it is now hears the frame that `other` is watched for.
+  feed.entries({ match: 'm' }, [team('e2', ['c'])]);
+  ranking.watchContest('c');
+  const [named, ...more] = ranking.takeMatchFrame('m').contests;
+  assert.deepEqual([named?.contest, named?.entries, more], ['c', null, []]);
+});
+
 test('[RK-4] a match’s list only grows; its start follows stamps; its step is fixed', () => {
   const feed = new Feeder({ playersPerMatchMax: 4 });
   feed.match('m', { players: ['b', 'a', 'b'], at: 50, startsAt: 500, pointStep: 0.5 });
