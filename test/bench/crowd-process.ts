@@ -14,26 +14,24 @@ const pong = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 
 interface Armed {
   id: number;
-  kind: number;
   left: number;
   times: number[] | null;
 }
-let armed: Armed | null = null;
-let payload = Buffer.alloc(0);
+/** By kind of frame. */
+const armedFor = new Map<number, Armed>();
 let lost = 0;
 
 const tell = (answer: CrowdAnswer): void => void process.send?.(answer);
 const nowMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 function count(kind: number, bytes: Buffer): void {
-  if (armed === null || kind !== armed.kind) return;
+  const armed = armedFor.get(kind);
+  if (armed === undefined) return;
   armed.times?.push(nowMs());
   armed.left -= 1;
   if (armed.left > 0) return;
-  payload = Buffer.from(bytes);
-  const { id, times } = armed;
-  armed = null;
-  tell({ id, times: times ?? [], payload: payload.toString('base64') });
+  armedFor.delete(kind);
+  tell({ id: armed.id, times: armed.times ?? [], payload: bytes.toString('base64') });
 }
 
 /** One connection: handshake, then frames of the server. */
@@ -152,7 +150,11 @@ process.on('message', (order: CrowdOrder) => {
     }
     case 'arm':
       if (lost > 0) throw new Error(`${lost} sockets were lost`);
-      armed = { id: order.reachedId, kind: order.kind, left: order.count, times: order.times ? [] : null };
+      armedFor.set(order.kind, {
+        id: order.reachedId,
+        left: order.count,
+        times: order.times ? [] : null,
+      });
       break;
     default:
       order satisfies never;
