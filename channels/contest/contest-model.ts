@@ -234,6 +234,8 @@ export class ContestModel {
     const byOrdinal = [...contest.ordinals.keys()].filter((entry) => contest.present.has(entry));
     return {
       version: this.version,
+      touched:
+        this.#touches.findLast(({ entries, scores }) => entries.has(id) || scores.has(id))?.version ?? 0,
       epoch: this.epochOf(id),
       users: users.map((user) =>
         byOrdinal

@@ -118,7 +118,7 @@ test('every answer comes back as it went', () => {
   const want = { version: 9, contests: [small, null, scores], matches: [null, match] };
   assert.deepEqual(codec.decodeWantAnswer(codec.encodeWantAnswer(want)), want);
   for (const users of [null, [[], [['a', [0, 1], 4]], [['b', null, -3]]]]) {
-    const who = { version: 9, epoch: 'e', users } as Parameters<typeof codec.encodeWhoAnswer>[0];
+    const who = { version: 9, touched: 7, epoch: 'e', users } as Parameters<typeof codec.encodeWhoAnswer>[0];
     assert.deepEqual(codec.decodeWhoAnswer(codec.encodeWhoAnswer(who)), who);
   }
   const ranks: Parameters<typeof codec.encodeRanksAnswer>[0] = {

@@ -195,6 +195,7 @@ const whoAnswer: Shape = {
   name: 'who answer',
   fields: [
     ['version', 'number'],
+    ['touched', 'number'],
     ['epoch', 'string'],
     ['users', 'list?'],
   ],

@@ -167,6 +167,11 @@ export interface WhoQuestion {
 }
 export interface WhoAnswer {
   version: number;
+  /**
+   * Version of the newest record that touched the contest: the answer is the same at every version from here
+   * on to `version`. In a quiet contest of a busy partition an edge never comes to `version` itself.
+   */
+  touched: number;
   epoch: string;
   /** In the order asked: each user's entries in the contest by ordinal. */
   users: WhoEntry[][] | null;

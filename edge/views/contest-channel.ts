@@ -21,18 +21,19 @@ const rows: number[] = [];
  * A contest on this edge: its board to everybody, and to each user the own ranks.
  *
  * Where the contest is small the mirror has everybody's entries. Else the ranker is asked (`who`), and its
- * answer, of a version w, meets a mirror at v:
+ * answer, the same at every version from t (when the contest was last touched) to w, meets a mirror at v:
  *
- * [VIEW-9] An answer is used once the mirror has reached w, if no frame above w has named the user
- *   (fantasy); in `scores` contests what frames above w named is applied to it. Otherwise the user is asked
- *   for again. So own ranks are exact at every version they are sent for.
+ * [VIEW-9] An answer is used once the mirror has reached t, if no frame above w has named the user
+ * (fantasy); in `scores` contests what frames above w named is applied to it. A mirror that does not come
+ * to t by itself asks for a snapshot. Otherwise the user is asked for again. So own ranks are exact at
+ * every version they are sent for.
  * [VIEW-10] Users who become known at the same moment share questions of up to `whoUsersMax`; a contest has
- *   one under way at a time, the edge at most `whoQuestionsMax`. What fails is asked again after a pause
- *   that doubles; but not where the contest is final and the ranker has let go of it.
- * [VIEW-11] A frame that says null for what changed holds every view of the contest, until it has been asked
- *   for again.
+ * one under way at a time, the edge at most `whoQuestionsMax`. What fails is asked again after a pause that
+ * doubles; but not where the contest is final and the ranker has let go of it.
+ * [VIEW-11] A frame that says null for what changed holds every view of the contest, until it has been
+ * asked for again.
  * [VIEW-12] Of a version only entries are sent whose score or rank differs from what was sent before; a
- *   changed list of entries whole. They go out before the board of the version.
+ * changed list of entries whole. They go out before the board of the version.
  * [VIEW-13] A board is encoded once for each encoding, and only where a socket uses it.
  * [VIEW-14] Versions that come within `publishGapMs` of a publication are published as one.
  * [VIEW-15] A small contest is silent where a frame of its match names neither players nor the contest.
@@ -126,7 +127,11 @@ export class ContestChannel extends StateChannel implements ContestListener, Who
       if (view.subs.length === 0) view.asking = false;
       else if (answer.epoch !== mirror.epoch) this.who.views.push(view);
       else {
-        view.answer = { version: answer.version, entries: answer.users![i] ?? [] };
+        view.answer = {
+          version: answer.version,
+          touched: answer.touched,
+          entries: answer.users![i] ?? [],
+        };
         this.#settle(view, mirror, true);
       }
     });
@@ -244,8 +249,9 @@ export class ContestChannel extends StateChannel implements ContestListener, Who
       }
       return;
     }
-    if (answer.version > mirror.version) {
+    if (answer.touched > mirror.version) {
       this.#ahead.add(view);
+      this.#followed.headIs(answer.touched);
       return;
     }
     const later = view.changes?.filter((change) => change.version > answer.version) ?? [];

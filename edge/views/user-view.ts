@@ -38,7 +38,7 @@ export class UserView {
   /** An answer of a lower version cannot be used. */
   floor: number;
   /** An answer of a version that the mirror has not reached. */
-  answer: { version: number; entries: WhoEntry[] } | null = null;
+  answer: { version: number; touched: number; entries: WhoEntry[] } | null = null;
   /** Changed scores in frames taken while `who` is under way. */
   changes: { version: number; entry: string; score: number | null }[] | null = null;
 

@@ -6,9 +6,10 @@ import type { OrderInput } from './ranking.ts';
 /** Answers to what edges ask, exact at the ranker's version. */
 
 export function who(state: RankerState, contest: Contest | undefined, users: readonly string[]): WhoAnswer {
-  if (contest === undefined) return { version: state.version, epoch: '', users: null };
+  if (contest === undefined) return { version: state.version, touched: 0, epoch: '', users: null };
   return {
     version: state.version,
+    touched: contest.seen,
     epoch: contest.epoch,
     users: users.map((user) => entriesOf(contest, user)),
   };

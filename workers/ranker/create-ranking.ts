@@ -58,6 +58,8 @@ export function restoreRanking(
   state.version = read.version;
   state.lastOffset = read.lastOffset;
   state.lastId = read.lastId;
+  // when each was touched last is not kept: not after this, which is all that `who` needs to be right
+  for (const contest of state.contests.values()) contest.seen = read.version;
   return rankingOver(state);
 }
 

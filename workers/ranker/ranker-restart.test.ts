@@ -315,7 +315,10 @@ test('killed at random moments, boards and letters are those of one that never d
       straight.ranks('quiz', ['a', 'b']).ranks,
       about,
     );
-    assert.deepEqual(await bed.who('c1', ['u1', 'u39']), straight.who('c1', ['u1', 'u39']), about);
+    const who = await bed.who('c1', ['u1', 'u39']);
+    const { touched } = straight.who('c1', []);
+    assert.ok(who.touched >= touched && who.touched <= who.version, about);
+    assert.deepEqual({ ...who, touched }, straight.who('c1', ['u1', 'u39']), about);
     await until(async () => (await bed.letters()).length >= letters.length, `letters, ${about}`);
     assert.deepEqual(
       (await bed.letters()).map(({ offset, item, code }) => `${offset} ${item} ${code}`),
