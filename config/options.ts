@@ -32,7 +32,7 @@ const list = z
   .transform((value) => (typeof value === 'string' ? value.split(',') : value))
   .transform((parts) => parts.map((part) => part.trim()).filter((part) => part !== ''));
 /** 32 bytes is what HS256 needs to be as strong as its hash; an API key gets the same floor. */
-const secretCharsMin = 32;
+export const secretCharsMin = 32;
 const secret = z.string().min(secretCharsMin, `is shorter than ${secretCharsMin} characters`);
 const dayMs = 86_400_000;
 

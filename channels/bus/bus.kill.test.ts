@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { linesUntilKilled } from '../../test/kit/killed-process.ts';
 import { systemClock } from '../clock.ts';
 import { type Random, seededRandom } from '../random.ts';
 import { openEmbeddedStore } from '../store/store.embedded.ts';
@@ -46,18 +44,12 @@ else {
 }
 
 async function killed(folder: string, from: number, random: Random): Promise<string[]> {
-  const arguments_ = [fileURLToPath(import.meta.url), 'life', folder, String(Math.max(0, from))];
-  const child = spawn(process.execPath, arguments_, { stdio: ['ignore', 'pipe', 'inherit'] });
   const enough = 1 + Math.floor(random() * 600);
-  const lines: string[] = [];
-  const exit = once(child, 'exit');
-  for await (const line of createInterface({ input: child.stdout })) {
-    lines.push(line);
-    if (lines.length === enough) child.kill('SIGKILL');
-  }
-  await exit;
-  assert.ok(lines.length >= enough, 'the process ended by itself');
-  return lines;
+  return await linesUntilKilled(
+    fileURLToPath(import.meta.url),
+    ['life', folder, String(Math.max(0, from))],
+    enough,
+  );
 }
 
 /** Lines: what, channel, epoch, position, id. */

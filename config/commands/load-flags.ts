@@ -1,4 +1,5 @@
 import { ConfigError } from '../options.ts';
+import { tokenSecretProblems } from './flag-checks.ts';
 
 /** As the command line gives them. */
 export interface LoadFlags {
@@ -49,7 +50,6 @@ export const loadDefaults = {
   user: 'load-#',
 } as const;
 
-const secretCharsMin = 32;
 /** One process has so many ports towards one address of a gateway. */
 const viewersMax = 28_000;
 /** As many as a socket may subscribe to by default, with its feed. */
@@ -69,11 +69,7 @@ export function readLoadFlags(
     return least;
   };
   const tokenSecret = flags.tokenSecret ?? environment['RANKCAST_TOKEN_SECRET'] ?? '';
-  if (tokenSecret.length < secretCharsMin) {
-    problems.push(
-      `--token-secret (or RANKCAST_TOKEN_SECRET) must have at least ${secretCharsMin} characters`,
-    );
-  }
+  problems.push(...tokenSecretProblems(tokenSecret));
   const apiKey = flags.apiKey ?? environment['RANKCAST_API_KEY'] ?? '';
   if (apiKey === '' && channels.length === 0) {
     problems.push('no channels and no API key: name channels to watch, or give --api-key to make rooms');

@@ -4,13 +4,13 @@ import { repairUser } from '../../workers/followers/repair.ts';
 import { openEmbeddedEngines } from '../engines.ts';
 import { loadOptions } from '../load-options.ts';
 import { ConfigError } from '../options.ts';
+import { idProblems } from './flag-checks.ts';
 
 /** Rebuilds a user's sorted sets from the graph and prints what was mended, a line of JSON per list. */
 export async function repair(flags: Record<string, unknown>): Promise<void> {
   const user = String(flags['user']);
-  if (!/^[A-Za-z0-9_-]{1,36}$/.test(user)) {
-    throw new ConfigError([`--user: ${JSON.stringify(user)} is not an id (1 to 36 of A-Z a-z 0-9 _ -)`]);
-  }
+  const problems = idProblems('--user', user);
+  if (problems.length > 0) throw new ConfigError(problems);
   const options = loadOptions(
     { flags, environment: process.env, file: flags['config'] as string | undefined },
     false,

@@ -7,6 +7,7 @@ import { replayInto, replaySpeedMax } from '../../demo/replay-into.ts';
 import type { ContestEvent } from '../../proto/records.ts';
 import { ConfigError } from '../options.ts';
 import { CommandError } from './command-error.ts';
+import { idProblems } from './flag-checks.ts';
 
 interface ReplayFlags {
   url: string;
@@ -27,9 +28,7 @@ export async function replay(file: string, flags: ReplayFlags): Promise<void> {
       `--speed: "${flags.speed}" is not a number of deliveries a second from 0 to ${replaySpeedMax}`,
     );
   }
-  if (!/^[A-Za-z0-9_-]{1,36}$/.test(flags.match)) {
-    problems.push(`--match: ${JSON.stringify(flags.match)} is not an id (1 to 36 of A-Z a-z 0-9 _ -)`);
-  }
+  problems.push(...idProblems('--match', flags.match));
   if (!URL.canParse(flags.url)) problems.push(`--url: ${JSON.stringify(flags.url)} is not a URL`);
   if (problems.length > 0) throw new ConfigError(problems);
 

@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../channels/clock.ts';
 import { type Random, seededRandom } from '../../channels/random.ts';
 import { openEmbeddedStore } from '../../channels/store/store.embedded.ts';
+import { linesUntilKilled } from '../../test/kit/killed-process.ts';
 import { createEmbeddedLog } from './log.embedded.ts';
 import type { Log, LogRecord } from './log.ts';
 
@@ -40,18 +38,8 @@ else {
 
 /** Lets one process live until it has said so many lines; answers all it has said. */
 async function killed(folder: string, no: number, random: Random): Promise<string[]> {
-  const arguments_ = [fileURLToPath(import.meta.url), 'life', folder, String(no)];
-  const child = spawn(process.execPath, arguments_, { stdio: ['ignore', 'pipe', 'inherit'] });
   const enough = 1 + Math.floor(random() * 400);
-  const lines: string[] = [];
-  const exit = once(child, 'exit');
-  for await (const line of createInterface({ input: child.stdout })) {
-    lines.push(line);
-    if (lines.length === enough) child.kill('SIGKILL');
-  }
-  await exit;
-  assert.ok(lines.length >= enough, 'the process ended by itself');
-  return lines;
+  return await linesUntilKilled(fileURLToPath(import.meta.url), ['life', folder, String(no)], enough);
 }
 
 async function verify(folder: string, acknowledged: string[], say: (line: string) => void): Promise<void> {
