@@ -1,4 +1,4 @@
-/** Part of `npm run build`: puts what the code reads at run time (Lua scripts, schemas) beside the built files. */
+/** Part of `npm run build`: puts what is read at run time (Lua scripts, schemas) beside the built files. */
 import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -61,6 +61,15 @@ const wrong: [name: string, flags: Record<string, unknown>, says: RegExp][] = [
   ['no API key', { apiKey: undefined }, /no API key/],
   ['one port twice', { port: '9000', opsPort: '9000' }, /both 9000/],
   ['idle too short', { idleMs: '100' }, /--idle-ms/],
+  ['two ways to Redis', { redisUrl: 'redis://a:1', redisCluster: 'b:1' }, /exclude one another/],
+  ['Sentinels of no master', { redisSentinels: 'a:1' }, /--redis-sentinel-master/],
+  ['a Redis of no scheme', { redisUrl: 'a:6379' }, /--redis-url.*redis:\/\//],
+  ['a password in an address', { redisUrl: 'redis://ann:pass@a:1' }, /--redis-url carries credentials/],
+  ['a password in a bad address', { gremlinUrl: 'http://ann:short,@a:1' }, /--gremlin-url: .*\*\*\*@/],
+  ['a broker without a port', { kafkaBrokers: 'a' }, /--kafka-brokers.*host:port/],
+  ['more acknowledgements than copies', { kafkaReplication: '1' }, /--kafka-min-insync/],
+  ['a user of no password', { cassandraUser: 'ann' }, /--cassandra-password/],
+  ['two ways to be known', { gremlinAwsRegion: 'x', gremlinUser: 'a', gremlinPassword: 'b' }, /exclude/],
 ];
 for (const [name, flags, says] of wrong) {
   test(`options: ${name}`, () => {

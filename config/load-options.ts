@@ -1,13 +1,7 @@
 import { readFileSync } from 'node:fs';
-import {
-  ConfigError,
-  flagOf,
-  type OptionName,
-  type OptionSpec,
-  type Options,
-  optionTable,
-  variableOf,
-} from './options.ts';
+import type { OptionSpec } from './option-schemas.ts';
+import { ConfigError, flagOf, type OptionName, type Options, optionTable, variableOf } from './options.ts';
+import { serverFaults } from './server-options.ts';
 
 type Origin = 'flag' | 'variable' | 'file' | 'default';
 interface Given {
@@ -86,7 +80,9 @@ function sentence(name: OptionName, spec: OptionSpec, given: Given, problem: str
     file: `\`${name}\` in the file`,
     default: name,
   };
-  const shown = spec.secret === true ? 'its value (not shown)' : JSON.stringify(given.value);
+  // an address may carry a password where none is wanted
+  const open = JSON.stringify(given.value)?.replace(/[^\s"'/,]+@/g, '***@');
+  const shown = spec.secret === true ? 'its value (not shown)' : open;
   const said = problem.charAt(0).toLowerCase() + problem.slice(1);
   return `${where[given.origin]}: ${shown} will not do: ${said}`;
 }
@@ -111,7 +107,7 @@ function relations(options: Options, serving: boolean): string[] {
     problems.push(`--port and --ops-port are both ${options.port}: they must differ`);
   }
   if (options.idleMs < 8_000) problems.push('--idle-ms must be at least 8000: pings come at half of it');
-  return problems;
+  return [...problems, ...serverFaults(options)];
 }
 
 /** Every option as text, secrets masked: what `check-config` prints. */

@@ -6,7 +6,8 @@
 import { Command, CommanderError, Option } from 'commander';
 import { CommandError, exitCodes } from './commands/command-error.ts';
 import { loadDefaults } from './commands/load-flags.ts';
-import { ConfigError, flagOf, type OptionName, type OptionSpec, optionTable } from './options.ts';
+import type { OptionSpec } from './option-schemas.ts';
+import { ConfigError, flagOf, type OptionName, optionTable } from './options.ts';
 
 const program = new Command('rankcast')
   .description('Live leaderboards, every viewer’s own exact rank, and follower feeds over WebSockets.')

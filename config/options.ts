@@ -1,48 +1,21 @@
 import { z } from 'zod';
+import { count, dayMs, integer, list, ms, type OptionSpec, port, secret, text } from './option-schemas.ts';
+import { serverOptionTable } from './server-options.ts';
 
 /**
  * Every option of every role, in one table: flag `--tick-ms`, environment `RANKCAST_TICK_MS`, file key
  * `tickMs`. What is wrong is named all at once (`ConfigError`), never one by one.
  */
-export interface OptionSpec {
-  readonly schema: z.ZodType;
-  readonly about: string;
-  /** Never printed. */
-  readonly secret?: true;
-}
-
-/** A whole number, or text of one: environment and flags know only text. */
-const integer = (min: number, max: number, fallback: number) =>
-  z
-    .preprocess(
-      (value) => (typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value),
-      z
-        .number('it is not a whole number')
-        .int('it is not a whole number')
-        .min(min, `it is less than ${min}`)
-        .max(max, `it is more than ${max}`),
-    )
-    .default(fallback);
-const port = (fallback: number) => integer(0, 65_535, fallback);
-const ms = (max: number, fallback: number) => integer(0, max, fallback);
-const count = (max: number, fallback: number) => integer(1, max, fallback);
-const text = z.string().min(1);
-const list = z
-  .union([z.string(), z.array(z.string())])
-  .transform((value) => (typeof value === 'string' ? value.split(',') : value))
-  .transform((parts) => parts.map((part) => part.trim()).filter((part) => part !== ''));
-/** 32 bytes is what HS256 needs to be as strong as its hash; an API key gets the same floor. */
-export const secretCharsMin = 32;
-const secret = z.string().min(secretCharsMin, `is shorter than ${secretCharsMin} characters`);
-const dayMs = 86_400_000;
-
 export const optionTable = {
   // where
   host: { schema: text.default('0.0.0.0'), about: 'Address the edge listens on.' },
   port: { schema: port(8080), about: 'Port of sockets and HTTP; 0: any free one.' },
   opsHost: { schema: text.default('127.0.0.1'), about: 'Address of the operators’ port.' },
   opsPort: { schema: port(8081), about: 'Port of /healthz, /readyz and /metrics; 0: any free one.' },
-  data: { schema: text.default('.rankcast/data'), about: 'Folder of the embedded engines.' },
+  data: {
+    schema: text.default('.rankcast/data'),
+    about: 'Folder of the embedded engines and of checkpoints.',
+  },
   sockets: {
     schema: z.enum(['auto', 'uws', 'ws']).default('auto'),
     about: 'Socket library; auto: uWebSockets.js, or ws where its binary does not load.',
@@ -120,6 +93,8 @@ export const optionTable = {
     schema: ms(3_650 * dayMs, 30 * dayMs),
     about: 'Records of contest-events are kept so long.',
   },
+  // the real servers
+  ...serverOptionTable,
   // the process
   logLevel: {
     schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

@@ -1,5 +1,5 @@
 import { isId } from '../../proto/record-fields.ts';
-import { secretCharsMin } from '../options.ts';
+import { secretCharsMin } from '../option-schemas.ts';
 
 /** What is wrong with an id given by `flag`; none where nothing is. */
 export function idProblems(flag: string, id: string): string[] {
