@@ -81,7 +81,7 @@ function sentence(name: OptionName, spec: OptionSpec, given: Given, problem: str
     default: name,
   };
   // an address may carry a password where none is wanted
-  const open = JSON.stringify(given.value)?.replace(/[^\s"'/,]+@/g, '***@');
+  const open = JSON.stringify(given.value)?.replace(/[^\s"'/]+@/g, '***@');
   const shown = spec.secret === true ? 'its value (not shown)' : open;
   const said = problem.charAt(0).toLowerCase() + problem.slice(1);
   return `${where[given.origin]}: ${shown} will not do: ${said}`;

@@ -28,8 +28,8 @@ const gremlinTls = tlsOptions('the Gremlin server');
 const cassandraTls = tlsOptions('Cassandra');
 
 /**
- * Options of the real servers. One that is not named is embedded: Redis stands for the bus, sorted sets, pages
- * and small values; Kafka for the log; Gremlin for the graph; Cassandra for the archive.
+ * Options of the real servers. One that is not named is embedded: Redis stands for the bus, sorted sets,
+ * pages and small values; Kafka for the log; Gremlin for the graph; Cassandra for the archive.
  */
 export const serverOptionTable = {
   redisUrl: {
