@@ -53,7 +53,7 @@ for (const bad of badFrames) {
   });
 }
 
-for (const bad of badTokens(gateway.tokenSecret)) {
+for (const bad of badTokens(gateway.keys.tokenSecret)) {
   test(`token: ${bad.name}`, async () => {
     const socket = await opened('rankcast.json');
     const answer = nextAnswer(socket);
@@ -78,7 +78,7 @@ for (const bad of badTokens(gateway.tokenSecret)) {
 for (const bad of badRequests) {
   test(`request: ${bad.name} -> ${bad.code}`, async () => {
     const credentials =
-      bad.as === 'user' ? gateway.token('me') : bad.as === 'back end' ? gateway.apiKey : null;
+      bad.as === 'user' ? gateway.token('me') : bad.as === 'back end' ? gateway.keys.apiKey : null;
     const response = await fetch(`${gateway.url}${bad.path}`, {
       method: bad.method,
       headers: {
@@ -104,7 +104,7 @@ test('records: each bad line is refused by name, the good ones beside them are t
     if (topic === 'contest-events') lines.push(JSON.stringify(good));
     const response = await fetch(`${gateway.url}/v1/ingest/${topic}`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${gateway.apiKey}` },
+      headers: { authorization: `Bearer ${gateway.keys.apiKey}` },
       body: lines.join('\n'),
     });
     const answer = (await response.json()) as {
@@ -241,7 +241,7 @@ test('a back end ends the sockets of a user', async () => {
   const closed = new Promise<number>((resolve) => socket.once('close', resolve));
   const response = await fetch(`${gateway.url}/v1/users/expelled/disconnect`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${gateway.apiKey}` },
+    headers: { authorization: `Bearer ${gateway.keys.apiKey}` },
   });
   assert.equal(response.status, 204);
   assert.equal(await closed, codes.disconnected.no);

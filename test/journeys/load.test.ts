@@ -24,7 +24,7 @@ function load(
 ): Promise<Ended> {
   const env = {
     ...process.env,
-    ...{ RANKCAST_API_KEY: gateway.apiKey, RANKCAST_TOKEN_SECRET: gateway.tokenSecret },
+    ...{ RANKCAST_API_KEY: gateway.keys.apiKey, RANKCAST_TOKEN_SECRET: gateway.keys.tokenSecret },
   };
   const given = args.includes('--url') ? args : [...args, '--url', gateway.url];
   const child = spawn(process.execPath, [main, 'load', ...given], { env, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { createRandom } from '../../demo/random.ts';
-import type { ContestEvent } from '../../proto/records.ts';
+import type { ContestEvent, PointsRecord } from '../../proto/records.ts';
 import type { ModelRow } from '../model/brute-force.ts';
-import type { Gateway } from './gateway.ts';
-import { type Comparison, type ModelBoard, modelBoard, Viewer } from './viewers.ts';
-import type { World } from './world.ts';
+import type { GatewayApi } from './gateway-api.ts';
+import { allReach, type Comparison, type ModelBoard, modelBoard, Viewer } from './viewers.ts';
+import { createWorld, type World, type WorldOptions } from './world.ts';
 
 const viewersPerWorld = 30;
 /** Small contests whose pages are read at each delivery, in rotation. */
@@ -13,7 +13,7 @@ const smallPagesPerDelivery = 20;
 const recordsPerRequest = 8;
 
 export interface Night {
-  gateway: Gateway;
+  gateway: GatewayApi;
   world: World;
   viewers: Viewer[];
   total: Comparison;
@@ -23,9 +23,9 @@ export interface Night {
 
 /**
  * Users of all kinds: of many entries, of one, of none; each in the big contest and in those of their own
- * teams.
+ * teams, at one gateway after the other.
  */
-export function chooseViewers(gateway: Gateway, world: World, seed: number): Viewer[] {
+export function chooseViewers(gateways: readonly GatewayApi[], world: World, seed: number): Viewer[] {
   const random = createRandom(seed + 2);
   const users = [...world.byUser.keys()].sort(
     (a, b) => (world.byUser.get(b)?.length ?? 0) - (world.byUser.get(a)?.length ?? 0),
@@ -41,6 +41,7 @@ export function chooseViewers(gateway: Gateway, world: World, seed: number): Vie
     );
     const others = [world.small[n % world.small.length] ?? ''];
     const contests = new Set([world.big, ...own.slice(0, 20), ...others]);
+    const gateway = gateways[n % gateways.length] as GatewayApi;
     return new Viewer(gateway, user, [...contests], {
       encoding: n % 2 === 0 ? 'msgpack' : 'json',
       match: world.match,
@@ -48,14 +49,14 @@ export function chooseViewers(gateway: Gateway, world: World, seed: number): Vie
   });
 }
 
-export async function post(gateway: Gateway, records: readonly ContestEvent[]): Promise<number> {
+export async function post(gateway: GatewayApi, records: readonly ContestEvent[]): Promise<number> {
   const answer = await gateway.ingest('contest-events', records);
   assert.deepEqual(answer.refused, []);
   assert.equal(answer.taken, records.length);
   return answer.versions.at(-1)?.version ?? 0;
 }
 
-export async function seedWorld(gateway: Gateway, world: World): Promise<number> {
+export async function seedWorld(gateway: GatewayApi, world: World): Promise<number> {
   const records = world.seedRecords(Date.now());
   let version = 0;
   for (let from = 0; from < records.length; from += recordsPerRequest) {
@@ -110,4 +111,38 @@ export async function compareDelivery(night: Night, k: number): Promise<void> {
     read.push(world.small[(k * smallPagesPerDelivery + n) % world.small.length] ?? '');
   }
   await Promise.all(read.map((contest) => comparePages(night, contest, boardOf(contest).rows, when)));
+}
+
+export interface Play {
+  /** Takes records and reads of pages. */
+  gateway: GatewayApi;
+  /** Where viewers have their sockets. */
+  sockets: readonly GatewayApi[];
+  world: WorldOptions;
+  total: Comparison;
+  /** Takes the place of `post`: faults happen here. */
+  postDelivery?(records: PointsRecord[], viewers: readonly Viewer[]): Promise<number>;
+}
+
+/** Plays a match, and compares at each delivery, when every viewer has come to its version. */
+export async function playEveryDelivery({ gateway, sockets, total, ...play }: Play): Promise<void> {
+  const world = createWorld(play.world);
+  await seedWorld(gateway, world);
+  const viewers = chooseViewers(sockets, world, play.world.seed);
+  const startedAt = Date.now();
+  const postDelivery = play.postDelivery ?? ((records) => post(gateway, records));
+  try {
+    for (let k = 0; k < world.replay.deliveries; k += 1) {
+      const version = await postDelivery(world.replay.delivery(k, startedAt + k), viewers);
+      await allReach(viewers, version);
+      await compareDelivery({ gateway, world, viewers, total, version }, k);
+    }
+  } finally {
+    for (const viewer of viewers) viewer.close();
+  }
+  assert.deepEqual(
+    viewers.flatMap((viewer) => viewer.faults),
+    [],
+  );
+  total.none();
 }

@@ -6,7 +6,7 @@ import type { ContestRoom } from '../../client/contest-room.ts';
 import type { MatchRoom } from '../../client/match-room.ts';
 import type { RankcastError } from '../../client/rankcast-error.ts';
 import type { ModelRow } from '../model/brute-force.ts';
-import type { Gateway } from './gateway.ts';
+import type { GatewayApi } from './gateway-api.ts';
 
 /** A viewer that has not seen a version for so long will not see it. */
 const reachTimeoutMs = 20_000;
@@ -22,7 +22,7 @@ export class Viewer {
   readonly #sockets: WebSocket[] = [];
 
   constructor(
-    gateway: Gateway,
+    gateway: GatewayApi,
     user: string,
     contests: readonly string[],
     options: { encoding: 'msgpack' | 'json'; match?: string },
