@@ -42,6 +42,10 @@ export const optionTable = {
   allowedOrigins: { schema: list.default([]), about: 'Origins of pages that may connect; `*`: any.' },
   // sockets
   socketsMax: { schema: count(10_000_000, 1_000_000), about: 'Open sockets at most.' },
+  socketsPerUserMax: {
+    schema: count(100_000, 100),
+    about: 'Open sockets of one user at most, on each process of an edge.',
+  },
   subscriptionsMax: { schema: count(1_000, 100), about: 'Subscriptions of one socket at most.' },
   bufferBytesMax: { schema: count(1 << 30, 262_144), about: 'Bytes waiting for one socket at most.' },
   upgradesPerSecond: { schema: count(1_000_000, 2_000), about: 'New sockets a second.' },
@@ -54,7 +58,10 @@ export const optionTable = {
     about: 'HTTP requests a second of one user (back ends with an API key are not limited).',
   },
   framesPerTenSeconds: { schema: count(100_000, 200), about: 'Frames one socket may send in ten seconds.' },
-  idleMs: { schema: ms(3_600_000, 60_000), about: 'A socket silent for this long is closed.' },
+  idleMs: {
+    schema: ms(300_000, 60_000),
+    about: 'A socket silent for this long is closed; pings come before (an NLB forgets one after 350 s).',
+  },
   deregistrationDelayMs: {
     schema: ms(600_000, 0),
     about: 'Drain: serve on for so long after /readyz says no (behind an NLB: 120,000).',

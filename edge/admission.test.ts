@@ -95,6 +95,15 @@ test('one address that loops is stopped, others are not', async () => {
   assert.ok((await ask({ address: '192.0.2.2' })).accept);
 });
 
+test('addresses of one IPv6 /64 count as one', async () => {
+  const { ask } = setUp({ upgradesPerAddress: 5 });
+  for (let i = 0; i < 5; i++) assert.ok((await ask({ address: `2001:db8::${i}` })).accept);
+  const { code, message } = refused(await ask({ address: '2001:db8::ffff' }));
+  assert.equal(code, 'rate_limited');
+  assert.match(message, /from 2001:db8:0:0::\/64\./);
+  assert.ok((await ask({ address: '2001:db8:0:1::1' })).accept);
+});
+
 test('a storm is let in at the pace; who would wait too long is told when to come again', async () => {
   const { ask, clock } = setUp({
     upgradesPerSecond: 1_000,

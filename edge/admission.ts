@@ -9,6 +9,7 @@ import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { Clock } from '../channels/clock.ts';
 import { type CodeName, codes } from '../proto/codes.ts';
 import { quote } from '../proto/text.ts';
+import { addressGroup } from './sockets/address-group.ts';
 import type { Subprotocol, UpgradeAnswer, UpgradeRequest } from './sockets/sockets.ts';
 
 export interface AdmissionOptions {
@@ -108,10 +109,11 @@ export function createAdmission({ options, clock, registry, open }: AdmissionPar
   }
 
   async function letIn(address: string, subprotocol: Subprotocol): Promise<UpgradeAnswer> {
+    const group = addressGroup(address);
     try {
-      await perAddress.consume(address);
+      await perAddress.consume(group);
     } catch {
-      const message = `More than ${upgradesPerAddress} sockets in a second from ${address}.`;
+      const message = `More than ${upgradesPerAddress} sockets in a second from ${group}.`;
       return refuse('rate_limited', message, 1_000);
     }
     const wait = takeTurn();

@@ -4,6 +4,7 @@ export interface LiveOptions {
   authTimeoutMs: number;
   idleMs: number;
   subscriptionsPerSocketMax: number;
+  socketsPerUserMax: number;
   framesPerIntervalMax: number;
   framesIntervalMs: number;
   pendingFramesMax: number;
@@ -30,6 +31,8 @@ export const liveDefaults: LiveOptions = {
   /** Told to clients in `connected`; the sockets' own option of this name makes it true. */
   idleMs: 60_000,
   subscriptionsPerSocketMax: limits.subscriptionsPerSocketMax,
+  /** On this edge's process. A person has a handful of devices and tabs; a program in a loop stops here. */
+  socketsPerUserMax: 100,
   /** A client that subscribes to all it may, unsubscribes and pings stays below; a loop does not. */
   framesPerIntervalMax: limits.framesPerTenSecondsMax,
   framesIntervalMs: 10_000,

@@ -243,6 +243,9 @@ class LiveEdge implements Live, SessionCore {
     channel.close();
   }
 
+  userIsFull(user: string): boolean {
+    return this.#sessions.hasOfUser(user, this.options.socketsPerUserMax);
+  }
   onReady(session: Session): void {
     this.#sessions.onReady(session);
     if (this.#drain === null) return;

@@ -8,6 +8,8 @@ export interface SessionCore extends LiveCore {
   readonly verifier: Verifier;
   /** Name of the edge, the first part of sessions' names. */
   readonly edge: string;
+  /** Whether the user has as many sockets here as a user may. */
+  userIsFull(user: string): boolean;
   /** Its user is known. */
   onReady(session: Session): void;
   /** It takes and sends nothing any more. */

@@ -362,3 +362,19 @@ test('metrics say what the live path does', async () => {
     assert.match(metrics, line);
   }
 });
+
+test('[PR-46] a socket beyond those a user may have is closed, the others stay', async () => {
+  const { clock, connect, live } = await createTestbed({ socketsPerUserMax: 2 });
+  const first = await connect('u1');
+  const second = await connect('u1');
+  const third = await connect('u1');
+  assert.equal(third.closing()?.code, codes.too_many_sockets.no);
+  assert.match(third.closing()!.reason, /User u1 has 2 sockets on this edge/);
+  assert.deepEqual(third.frames, []);
+  const other = await connect('u2');
+  for (const socket of [first, second, other]) assert.equal(socket.closing(), null);
+  assert.equal(live.counts().ready, 3);
+  first.hangUp();
+  await clock.advanceSettled(1);
+  assert.equal((await connect('u1')).closing(), null);
+});

@@ -185,6 +185,11 @@ export class Session implements SocketHandler {
   #accept({ user, expiresAt }: Identity, agent: string | undefined): void {
     const now = this.core.clock.now();
     if (expiresAt <= now) throw new ClientError('invalid_token', 'The token has run out.');
+    if (this.core.userIsFull(user)) {
+      const most = this.core.options.socketsPerUserMax;
+      this.end('too_many_sockets', `User ${user} has ${most} sockets on this edge, as many as they may.`);
+      return;
+    }
     this.user = user;
     this.deadline = expiresAt;
     this.phase = 'ready';

@@ -72,6 +72,13 @@ export class Sessions {
     return found;
   }
 
+  /** Whether the user has `count` sessions or more; looks at no more than that. */
+  hasOfUser(user: string, count: number): boolean {
+    let left = count;
+    for (let one = this.#byUser.get(user) ?? null; one !== null && left > 0; one = one.nextOfUser) left--;
+    return left === 0;
+  }
+
   close(): void {
     this.#cancelTimer();
   }

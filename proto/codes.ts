@@ -96,6 +96,7 @@ export const codes = {
   frame_too_large: { no: 4502, http: 413, about: 'A frame was longer than a frame may be.' },
   too_many_frames: { no: 4503, http: 429, about: 'The client sent more frames than it may.' },
   disconnected: { no: 4504, http: 403, about: 'A back end ended this user’s sockets.' },
+  too_many_sockets: { no: 4505, http: 429, about: 'The user has as many sockets on this edge as they may.' },
 } as const satisfies Record<string, Code>;
 
 export type CodeName = keyof typeof codes;
