@@ -1,3 +1,5 @@
+import { ServiceError } from '../../proto/codes.ts';
+
 /**
  * Faults of connections as sentences. What a client library throws may carry the whole configuration
  * (passwords too), so nothing of it is passed on but its code and the first line of its message.
@@ -56,6 +58,8 @@ const depthMax = 5;
 
 /** One sentence that names the server and what is wrong, without secrets. */
 export function connectionFault(server: string, error: unknown): string {
+  // One of ours is a sentence already.
+  if (error instanceof ServiceError) return error.message;
   return `${server}: ${known(error, depthMax) ?? unknownFault(error)}.`;
 }
 

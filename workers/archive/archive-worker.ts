@@ -17,7 +17,7 @@ const archivePageRows = 500;
 /**
  * Archives the first `pagesMax` pages of a board. A page is the JSON that a leaderboard read answers:
  * {"version","total","scoreStep","rows":[[rank,entry,score]]}. An empty board has one page without rows.
- * Lets others have their turn between pages.
+ * Pages are made as the archive takes them, never all at once; others have their turn between them.
  */
 export async function archiveBoard(
   archive: Archive,
@@ -26,14 +26,15 @@ export async function archiveBoard(
 ): Promise<ArchivedVersion> {
   const { contest, version, at, total, scoreStep, final } = board;
   const count = Math.min(pagesMax, Math.max(1, Math.ceil(total / archivePageRows)));
-  const pages: Uint8Array[] = [];
-  for (let page = 0; page < count; page += 1) {
-    if (page > 0) await new Promise<void>((resolve) => setImmediate(resolve));
-    const start = page * archivePageRows;
-    const rows = board.rows(start, Math.min(total, start + archivePageRows));
-    pages.push(Buffer.from(JSON.stringify({ version, total, scoreStep, rows })));
+  async function* pages(): AsyncGenerator<Uint8Array> {
+    for (let page = 0; page < count; page += 1) {
+      if (page > 0) await new Promise<void>((resolve) => setImmediate(resolve));
+      const start = page * archivePageRows;
+      const rows = board.rows(start, Math.min(total, start + archivePageRows));
+      yield Buffer.from(JSON.stringify({ version, total, scoreStep, rows }));
+    }
   }
   const archived: ArchivedVersion = { contest, version, at, total, pages: count, final };
-  await archive.save(archived, pages);
+  await archive.save(archived, pages());
   return archived;
 }

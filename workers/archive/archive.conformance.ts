@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { seededRandom } from '../../channels/random.ts';
-import type { Archive, ArchivedVersion } from './archive.ts';
+import { ServiceError } from '../../proto/codes.ts';
+import { type Archive, type ArchivedVersion, archivePageBytesMax } from './archive.ts';
 
 /**
  * The laws of archive.ts as tests, for any implementation. `open` gives an empty archive that nobody else
@@ -76,6 +77,39 @@ export function archiveConformance(name: string, harness: ArchiveHarness): void 
     }
     await saving;
     assert.equal((await archive.versions('c', 1)).length, 1);
+  });
+
+  law('[ARCH-4] what a save left that did not end is not answered', async ({ archive }) => {
+    async function* broken(pages: string[]): AsyncGenerator<Uint8Array> {
+      for (const page of pages) {
+        yield encode(page);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      throw new Error('no more');
+    }
+    const names = Array.from({ length: 70 }, (_, i) => `p${i}`);
+    await assert.rejects(archive.save(boardOf('c', 7, 100), broken(names)), /no more/);
+    assert.deepEqual(await archive.versions('c', 10), []);
+    assert.deepEqual(await texts(archive, 'c', 7, 2), [null, null]);
+    await archive.save(boardOf('c', 7, 1), [encode('a')]);
+    assert.deepEqual(await texts(archive, 'c', 7, 3), ['a', null, null]);
+  });
+
+  law('[ARCH-7] pages that are not what the board says are refused', async ({ archive }) => {
+    const refused = async (pages: Uint8Array[], saying: RegExp): Promise<void> => {
+      await assert.rejects(archive.save(boardOf('c', 7, 2), pages), (error) => {
+        assert.ok(error instanceof ServiceError && !error.retryable);
+        assert.match(error.message, saying);
+        return true;
+      });
+      assert.deepEqual(await archive.versions('c', 10), []);
+      assert.equal(await archive.page('c', 7, 0), null);
+    };
+    await refused([encode('a')], /2 pages were told of, 1 came/);
+    await refused(['a', 'b', 'c'].map(encode), /more than 2 pages/);
+    await refused([encode('a'), new Uint8Array(archivePageBytesMax + 1)], /page 1 is longer than 1048576/);
+    await archive.save(boardOf('c', 7, 1), [new Uint8Array(archivePageBytesMax)]);
+    assert.equal((await archive.page('c', 7, 0))?.length, archivePageBytesMax);
   });
 
   law('[ARCH-5] what resolved is there after a restart', async (under) => {

@@ -1,6 +1,7 @@
 import type { EmbeddedStore } from '../../channels/store/store.embedded.ts';
 import { ServiceError } from '../../proto/codes.ts';
 import type { Archive, ArchivedVersion } from './archive.ts';
+import { checkedPages } from './check-pages.ts';
 
 /**
  * Past leaderboards in the data folder of a process that stands alone.
@@ -37,15 +38,21 @@ export function createEmbeddedArchive(setup: EmbeddedArchiveSetup): Archive {
     async save(board, pages) {
       live();
       const { contest, version } = board;
-      for (let from = 0; from < pages.length; from += pagesAtOnce) {
-        await store.write(() => {
-          for (const [index, page] of pages.slice(from, from + pagesAtOnce).entries()) {
-            pageTable.put([contest, version, from + index], Buffer.from(page));
-          }
+      let together: { page: number; bytes: Uint8Array }[] = [];
+      const put = (): Promise<void> => {
+        const writing = together;
+        together = [];
+        return store.write(() => {
+          for (const { page, bytes } of writing) pageTable.put([contest, version, page], Buffer.from(bytes));
         });
+      };
+      for await (const checked of checkedPages(board, pages)) {
+        together.push(checked);
+        if (together.length === pagesAtOnce) await put();
       }
+      await put();
       await store.write(() => {
-        dropPagesFrom(contest, version, pages.length);
+        dropPagesFrom(contest, version, board.pages);
         versionTable.put([contest, version], Buffer.from(JSON.stringify(board)));
       });
     },
@@ -64,6 +71,9 @@ export function createEmbeddedArchive(setup: EmbeddedArchiveSetup): Archive {
     },
     async page(contest, version, page) {
       live();
+      const listed = versionTable.get([contest, version]);
+      if (listed === undefined || page >= (JSON.parse(listed.toString()) as ArchivedVersion).pages)
+        return null;
       return pageTable.get([contest, version, page]) ?? null;
     },
     async close() {
