@@ -151,8 +151,8 @@ function watchHosts(client: Client, dependency: Dependency, dataCenter: string):
 }
 
 /**
- * Makes what is missing. Processes that start at once do the same on the same node, which takes schema changes
- * one after another: made on two nodes at once, a table could come to be twice under one name.
+ * Makes what is missing. Processes that start at once do the same on the same node, which takes changes of
+ * the schema one after another: made on two nodes at once, a table could come to be twice under one name.
  */
 async function makeTables(client: Client, options: CassandraArchiveOptions, logger: Logger): Promise<void> {
   const { keyspace, createSchema } = options;
