@@ -4,7 +4,7 @@
  * and those whose turn would be too far away are told when to come again.
  */
 import type { Registry } from 'prom-client';
-import { Counter } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { Clock } from '../channels/clock.ts';
 import { type CodeName, codes } from '../proto/codes.ts';
@@ -59,6 +59,11 @@ export function createAdmission({ options, clock, registry, open }: AdmissionPar
     labelNames: ['outcome'],
     registers: [registry],
   });
+  new Gauge({
+    name: 'rankcast_sockets_max',
+    help: 'Sockets that this edge takes at most.',
+    registers: [registry],
+  }).set(socketsMax);
   const originAllowed = originTest(options.allowedOrigins);
   let draining = false;
   let nextTurnAt = 0;

@@ -52,6 +52,7 @@ export interface LiveGauges {
    * followed.
    */
   versions(): { least: number; greatest: number };
+  rankerSilenceMs(): number;
 }
 
 export function registerLiveMetrics(registry: Registry, stats: LiveStats, gauges: LiveGauges): void {
@@ -79,6 +80,14 @@ export function registerLiveMetrics(registry: Registry, stats: LiveStats, gauges
   gauged(registry, 'rankcast_mirror_version', 'Versions of mirrored contests.', 'which', () => ({
     ...gauges.versions(),
   }));
+  new Gauge({
+    name: 'rankcast_ranker_silence_seconds',
+    help: 'Longest that the ranker of something followed has said and answered nothing.',
+    registers: [registry],
+    collect() {
+      this.set(gauges.rankerSilenceMs() / 1_000);
+    },
+  });
 }
 
 function counted(registry: Registry, name: string, help: string, value: () => number): void {

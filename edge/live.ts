@@ -135,6 +135,7 @@ class LiveEdge implements Live, SessionCore {
       subscriptions: () => this.#subscriptions,
       channels: () => this.counts().channels,
       versions: () => this.#versions(),
+      rankerSilenceMs: () => this.demand.rankerSilenceMs(),
     });
   }
 

@@ -35,11 +35,21 @@ test('alive, ready with the state of each dependency, metrics; nothing else', as
     assert.equal((await get('/healthz')).status, 200);
     const metrics = await get('/metrics');
     assert.match(metrics.headers.get('content-type') ?? '', /text\/plain/);
-    assert.match(await metrics.text(), /^things_total 3$/m);
+    const text = await metrics.text();
+    assert.match(text, /^things_total 3$/m);
+    assert.match(text, /^rankcast_ready 0$/m);
+    assert.match(text, /^rankcast_part_ready\{part="ranker"\} 1$/m);
+    assert.match(text, /^rankcast_part_ready\{part="edge"\} 0$/m);
     assert.equal((await get('/metrics', 'POST')).status, 405);
     assert.equal((await get('/v1/socket')).status, 404);
     await assert.rejects(
-      createOps({ host: '127.0.0.1', port: ops.port, registry, dependencies: {}, onFault: () => {} }),
+      createOps({
+        host: '127.0.0.1',
+        port: ops.port,
+        registry: new Registry(),
+        dependencies: {},
+        onFault: () => {},
+      }),
       /Cannot listen on 127\.0\.0\.1:\d+: the port is taken\./,
     );
     assert.deepEqual(faults, []);

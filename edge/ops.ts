@@ -4,7 +4,7 @@
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
 import { listenError } from './sockets/listening.ts';
 import { answerNodeRequest } from './sockets/node-http.ts';
 import type { HttpRequest, HttpResponse } from './sockets/sockets.ts';
@@ -39,6 +39,8 @@ export async function createOps(parts: OpsParts): Promise<Ops> {
     if (why !== '') states['edge'] = why;
     return { ready: Object.values(states).every((state) => state === 'ready'), dependencies: states };
   }
+
+  registerReadiness(registry, readiness);
 
   async function onRequest({ method, path }: HttpRequest): Promise<HttpResponse> {
     if (method !== 'GET' && method !== 'HEAD') return plain(405, `${path} takes GET only.\n`);
@@ -77,6 +79,33 @@ export async function createOps(parts: OpsParts): Promise<Ops> {
       });
     },
   };
+}
+
+/** What `/readyz` says, for alerts: a process that is not ready can still be scraped. */
+function registerReadiness(
+  registry: Registry,
+  readiness: () => { ready: boolean; dependencies: Record<string, string> },
+): void {
+  new Gauge({
+    name: 'rankcast_ready',
+    help: 'Whether /readyz says yes.',
+    registers: [registry],
+    collect() {
+      this.set(readiness().ready ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'rankcast_part_ready',
+    help: 'Whether a part that /readyz hangs on is ready.',
+    labelNames: ['part'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [part, state] of Object.entries(readiness().dependencies)) {
+        this.set({ part }, state === 'ready' ? 1 : 0);
+      }
+    },
+  });
 }
 
 function plain(status: number, body: string): HttpResponse {

@@ -156,14 +156,17 @@ test('[VIEW-5] after a reset of the bus all is asked for again', async () => {
 });
 
 test('[VIEW-5] leases are renewed; without one no frame is taken', async () => {
-  const { model, clock, ranker, follow, points } = await setUp();
+  const { demand, model, clock, ranker, follow, points } = await setUp();
+  assert.equal(demand.rankerSilenceMs(), 0);
   const { followed } = await follow('small');
   await clock.advanceSettled(11_000);
   assert.ok(ranker.renewals >= 1);
   assert.equal(followed.stale, false);
+  assert.ok(demand.rankerSilenceMs() <= demandDefaults.headsSilenceMs + 1_100, 'its answers count');
   ranker.silent = true;
   await clock.advanceSettled(demandDefaults.leaseMs + 2_000);
   assert.equal(followed.stale, true);
+  assert.ok(demand.rankerSilenceMs() >= demandDefaults.leaseMs);
   ranker.silent = false;
   const before = followed.mirror!.version;
   model.setEntry('t9', 'u9', ['small'], team);

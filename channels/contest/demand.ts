@@ -31,6 +31,11 @@ export interface Demand {
    */
   who(followed: FollowedContest, users: string[]): Promise<WhoAnswer>;
   counts(): { contests: number; matches: number; stale: number };
+  /**
+   * The longest that the ranker of something followed has been silent: neither heads nor an answer; 0 where
+   * nothing is followed.
+   */
+  rankerSilenceMs(): number;
   close(): void;
 }
 
@@ -121,6 +126,16 @@ class LeasedDemand implements Demand {
     let stale = 0;
     for (const followed of this.#all()) if (followed.stale) stale++;
     return { contests: this.#contests.size, matches: this.#matches.size, stale };
+  }
+
+  rankerSilenceMs(): number {
+    const now = this.#parts.clock.now();
+    let longest = 0;
+    for (const { place } of this.#all()) {
+      const partition = place === null ? undefined : this.#partitions.get(place.partition);
+      if (partition !== undefined) longest = Math.max(longest, now - partition.headsAt);
+    }
+    return longest;
   }
 
   close(): void {
