@@ -15,6 +15,7 @@ import { createEmbeddedPages } from '../channels/pages/pages.embedded.ts';
 import { createEmbeddedRankedSets } from '../channels/sets/ranked-sets.embedded.ts';
 import { openEmbeddedStore } from '../channels/store/store.embedded.ts';
 import type { ServerFrame } from '../proto/frames.ts';
+import { createEmbeddedArchive } from '../workers/archive/archive.embedded.ts';
 import { createEmbeddedLog, embeddedTopics } from '../workers/log/log.embedded.ts';
 import { createIngest, ingestDefaults } from '../workers/source/ingest.ts';
 import { createEdge, type Edge, type EdgeOptions, edgeDefaults } from './edge.ts';
@@ -41,13 +42,14 @@ async function withEdges(body: (start: Start) => Promise<void>): Promise<void> {
   const lookup = createEmbeddedLookup({ store, clock, onError });
   const sets = createEmbeddedRankedSets({ store });
   const pages = createEmbeddedPages({ store, clock, onError });
+  const archive = createEmbeddedArchive({ store });
   const log = createEmbeddedLog({ store, clock, topics: embeddedTopics, onError });
   const ingest = createIngest({ log, clock, options: ingestDefaults, logger, registry: new Registry() });
   const verifier = createVerifier({ options: { ...verifierDefaults, tokenSecret: secret }, clock, logger });
   const edges: Edge[] = [];
   const start: Start = async (changes = {}) => {
     const edge = await createEdge({
-      ...{ bus, lookup, sets, pages, ingest, verifier, clock, logger },
+      ...{ bus, lookup, sets, pages, archive, ingest, verifier, clock, logger },
       registry: new Registry(),
       options: {
         ...edgeDefaults,
@@ -70,7 +72,7 @@ async function withEdges(body: (start: Start) => Promise<void>): Promise<void> {
     assert.deepEqual(faults, []);
   } finally {
     for (const edge of edges) await edge.close();
-    for (const engine of [bus, lookup, sets, pages, log, store]) await engine.close();
+    for (const engine of [bus, lookup, sets, pages, archive, log, store]) await engine.close();
     await rm(folder, { recursive: true });
   }
 }

@@ -12,6 +12,7 @@ import type { RankedSets } from '../channels/sets/ranked-sets.ts';
 import { limits } from '../proto/limits.ts';
 import { type Admission, type AdmissionOptions, admissionDefaults, createAdmission } from './admission.ts';
 import { createDisconnects } from './disconnects.ts';
+import type { HttpArchive } from './http/contest-archive.ts';
 import { createHttpApi, type HttpApiOptions, type HttpIngest, httpApiDefaults } from './http/http-api.ts';
 import { createLive, type Live } from './live.ts';
 import { type LiveOptions, liveDefaults } from './live-options.ts';
@@ -52,6 +53,8 @@ export interface EdgeParts {
   lookup: Lookup;
   sets: RankedSets;
   pages: Pages;
+  /** Past leaderboards. */
+  archive: HttpArchive;
   ingest: HttpIngest;
   verifier: Verifier;
   clock: Clock;

@@ -31,6 +31,7 @@ export const codes = {
     http: 410,
     about: 'The channel began anew; positions of the former epoch mean nothing.',
   },
+  unknown_version: { no: 114, http: 404, about: 'Nothing is kept of the contest at this version.' },
   // records
   bad_json: { no: 201, http: 400, about: 'The record is not one JSON object or MessagePack map.' },
   bad_field: { no: 202, http: 400, about: 'A field is missing, of the wrong type or out of its bounds.' },

@@ -19,6 +19,8 @@ import { shownAffinity } from '../../channels/sets/affinity.ts';
 import { createEmbeddedRankedSets } from '../../channels/sets/ranked-sets.embedded.ts';
 import type { RankedSets } from '../../channels/sets/ranked-sets.ts';
 import { openEmbeddedStore } from '../../channels/store/store.embedded.ts';
+import { createEmbeddedArchive } from '../../workers/archive/archive.embedded.ts';
+import type { Archive } from '../../workers/archive/archive.ts';
 import { createEmbeddedLog, embeddedTopics } from '../../workers/log/log.embedded.ts';
 import type { Log } from '../../workers/log/log.ts';
 import { createIngest, ingestDefaults } from '../../workers/source/ingest.ts';
@@ -50,6 +52,7 @@ export interface Bench {
   lookup: Lookup;
   sets: RankedSets;
   pages: Pages;
+  archive: Archive;
   log: Log;
   clock: ManualClock;
   disconnected: string[];
@@ -84,6 +87,7 @@ export async function withApi(
   const lookup = createEmbeddedLookup({ store, clock, onError });
   const sets = createEmbeddedRankedSets({ store });
   const pages = createEmbeddedPages({ store, clock, onError });
+  const archive = createEmbeddedArchive({ store });
   const log = createEmbeddedLog({ store, clock, topics: embeddedTopics, onError });
   const verifier = createVerifier({ options: { ...verifierDefaults, tokenSecret: secret }, clock, logger });
   const disconnected: string[] = [];
@@ -93,6 +97,7 @@ export async function withApi(
     lookup,
     sets,
     pages,
+    archive,
     ingest: createIngest({ log, clock, options: ingestDefaults, logger, registry }),
     live: {
       disconnectUser: async (user) => {
@@ -122,12 +127,27 @@ export async function withApi(
   const tell: Bench['tell'] = (method, url, text = '') =>
     ask(method, url, { headers: { authorization: `Bearer ${apiKey}` }, body: text });
   try {
-    await body({ api, bus, lookup, sets, pages, log, clock, disconnected, token, tokenOf, ask, tell });
+    await body({
+      api,
+      bus,
+      lookup,
+      sets,
+      pages,
+      archive,
+      log,
+      clock,
+      disconnected,
+      token,
+      tokenOf,
+      ask,
+      tell,
+    });
   } finally {
     await bus.close();
     await lookup.close();
     await sets.close();
     await pages.close();
+    await archive.close();
     await log.close();
     await store.close();
     await rm(folder, { recursive: true });

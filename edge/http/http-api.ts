@@ -15,6 +15,7 @@ import type { HttpRequest, HttpResponse } from '../sockets/sockets.ts';
 import type { Verifier } from '../verifier/verifier.ts';
 import { type BackEndRoutesOptions, backEndRoutes, backEndRoutesDefaults } from './back-end-routes.ts';
 import { type CallersOptions, callersDefaults, createCallers } from './callers.ts';
+import type { HttpArchive } from './contest-archive.ts';
 import { type ContestReadsOptions, contestReadsDefaults, contestRoutes } from './contest-reads.ts';
 import { corsHeaders, preflight } from './cors.ts';
 import { clientErrorAnswer, errorAnswer, isServiceError } from './http-error.ts';
@@ -76,6 +77,7 @@ export interface HttpApiParts {
   lookup: Lookup;
   sets: RankedSets;
   pages: Pages;
+  archive: HttpArchive;
   ingest: HttpIngest;
   live: HttpLive;
   verifier: Verifier;

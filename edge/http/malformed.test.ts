@@ -64,7 +64,15 @@ function cases(token: string): Case[] {
     ['a page beyond all', 'GET', `${board}?page=99999999999`, { auth: user }, 'bad_request', /`page`/],
     ['two pages', 'GET', `${board}?page=1&page=2`, { auth: user }, 'bad_request', /2 times/],
     ['an empty minVersion', 'GET', `${board}?minVersion=`, { auth: user }, 'bad_request', /`minVersion`/],
-    ['a version', 'GET', `${board}?version=3`, { auth: user }, 'bad_request', /`version`/],
+    ['a version no number', 'GET', `${board}?version=3.5`, { auth: user }, 'bad_request', /`version`/],
+    [
+      'ranks of a version',
+      'GET',
+      '/v1/contests/c1/ranks?entry=a&version=3',
+      { auth: user },
+      'bad_request',
+      /`version`/,
+    ],
     [
       'a contest of no grammar',
       'GET',

@@ -39,6 +39,10 @@ function object(properties: Record<string, Schema>, optional: string[] = []): Sc
 const code: Schema = { type: 'string', enum: Object.keys(codes) };
 const refused = listOf(object({ line: { type: 'integer', minimum: 1 }, code, message: text }));
 const scoreStep: Schema = { type: 'number', description: 'Points that one unit of `score` is worth.' };
+const stale: Schema = {
+  type: 'boolean',
+  description: 'Present and true: no ranker answers; the last state known.',
+};
 
 export const schemas = {
   Error: object({ error: object({ code, message: text }) }),
@@ -58,15 +62,30 @@ export const schemas = {
           maxItems: 3,
         },
       },
-      stale: { type: 'boolean', description: 'Present and true: no ranker answers; the last state known.' },
+      stale,
     },
     ['stale'],
   ),
-  Ranks: object({
-    version: whole,
-    appliedVersion: whole,
-    scoreStep,
-    ranks: listOf(object({ entry: id, score: { type: 'integer' }, rank: { type: 'integer', minimum: 1 } })),
+  Ranks: object(
+    {
+      version: whole,
+      appliedVersion: whole,
+      scoreStep,
+      ranks: listOf(object({ entry: id, score: { type: 'integer' }, rank: { type: 'integer', minimum: 1 } })),
+      stale,
+    },
+    ['stale'],
+  ),
+  Versions: object({
+    versions: listOf(
+      object({
+        version: whole,
+        at: { ...whole, description: 'Event time of the newest record in it, ms since the epoch.' },
+        total: whole,
+        pages: { ...whole, description: 'Pages kept, from the first; of a final board all.' },
+        final: { type: 'boolean', description: 'Nothing more will come.' },
+      }),
+    ),
   }),
   UserList: object({
     total: whole,

@@ -139,9 +139,17 @@ test('what is answered fits the document', () =>
     await putPlace(bench.lookup, 'c1');
     await playRanker(bench, 42);
     await bench.sets.apply([{ set: 'followers_u1', member: 'u2', score: 0.5 }]);
+    const archived = { contest: 'c3', version: 5, at: 1_700_000_000_000, total: 1, pages: 1, final: true };
+    const page = { version: 5, total: 1, scoreStep: 0.5, rows: [[1, 'e1', 71]] };
+    await bench.archive.save(archived, [Buffer.from(JSON.stringify(page))]);
     const asked: [string, string, string, string?][] = [
       ['GET', '/v1/contests/c1/leaderboard', '/v1/contests/{contest}/leaderboard'],
       ['GET', '/v1/contests/c1/ranks?entry=e1', '/v1/contests/{contest}/ranks'],
+      ['GET', '/v1/contests/c1/versions', '/v1/contests/{contest}/versions'],
+      ['GET', '/v1/contests/c3/versions', '/v1/contests/{contest}/versions'],
+      ['GET', '/v1/contests/c3/leaderboard?version=5', '/v1/contests/{contest}/leaderboard'],
+      ['GET', '/v1/contests/c3/leaderboard?version=6', '/v1/contests/{contest}/leaderboard'],
+      ['GET', '/v1/contests/c3/ranks?entry=e1', '/v1/contests/{contest}/ranks'],
       ['GET', '/v1/users/u1/followers', '/v1/users/{user}/followers'],
       ['GET', '/v1/users/u1/following', '/v1/users/{user}/following'],
       ['GET', '/v1/users/u1/counts', '/v1/users/{user}/counts'],

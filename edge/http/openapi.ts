@@ -136,9 +136,13 @@ const operations: [Method, string, string, Operating][] = [
     '/v1/contests/{contest}/leaderboard',
     'readLeaderboard',
     {
-      summary: '500 rows of a leaderboard, newest version.',
+      summary: '500 rows of a leaderboard: the newest version, or one that is kept.',
       caller: 'token',
-      query: [query('page', whole, 'Page of 500 rows, from 0.'), minVersion],
+      query: [
+        query('page', whole, 'Page of 500 rows, from 0.'),
+        minVersion,
+        query('version', whole, 'Exactly this version, one of those kept; not beside `minVersion`.'),
+      ],
       answer: ref('Leaderboard'),
       example: {
         version: 42,
@@ -149,7 +153,20 @@ const operations: [Method, string, string, Operating][] = [
           [2, 'e2', 64],
         ],
       },
-      errors: ['unknown_contest', 'version_timeout'],
+      errors: ['unknown_contest', 'unknown_version', 'version_timeout'],
+    },
+  ],
+  [
+    'GET',
+    '/v1/contests/{contest}/versions',
+    'readVersions',
+    {
+      summary: 'Versions of a leaderboard that are kept, newest first.',
+      caller: 'token',
+      query: [limit, query('before', whole, 'Only versions before this one: the last of the former answer.')],
+      answer: ref('Versions'),
+      example: { versions: [{ version: 42, at: 1_700_000_000_000, total: 2, pages: 1, final: true }] },
+      errors: ['unknown_contest'],
     },
   ],
   [
@@ -167,7 +184,7 @@ const operations: [Method, string, string, Operating][] = [
         scoreStep: 0.5,
         ranks: [{ entry: 'e2', score: 64, rank: 2 }],
       },
-      errors: ['unknown_contest', 'version_timeout'],
+      errors: ['unknown_contest', 'unknown_version', 'version_timeout'],
     },
   ],
   [

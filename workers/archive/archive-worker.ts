@@ -10,6 +10,8 @@ export interface Board {
   scoreStep: number;
   final: boolean;
   rows(start: number, end: number): [rank: number, entry: string, score: number][];
+  /** What stands at places (from 0) anywhere in it. */
+  ranks(places: Uint32Array): [entry: string, score: number, rank: number][];
 }
 
 const archivePageRows = 500;

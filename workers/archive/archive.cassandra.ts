@@ -93,10 +93,10 @@ export function createCassandraArchive(parts: CassandraArchiveParts): Archive {
       const params = [contest, long(version), new Date(at), long(total), board.pages, final, seconds];
       await run('save', statements.putVersion, params);
     },
-    async versions(contest, limit) {
+    async versions(contest, limit, below = Number.MAX_SAFE_INTEGER + 1) {
       if (limit <= 0) return [];
       const found: ArchivedVersion[] = [];
-      for await (const row of await run('versions', statements.versions, [contest, limit])) {
+      for await (const row of await run('versions', statements.versions, [contest, long(below), limit])) {
         found.push(versionOf(contest, row));
       }
       return found;
@@ -126,7 +126,7 @@ function statementsOf(keyspace: string) {
     putVersion: `INSERT INTO ${keyspace}.versions (contest, version, at, total, pages, final)
       VALUES (?, ?, ?, ?, ?, ?) USING TTL ?`,
     versions: `SELECT version, at, total, pages, final FROM ${keyspace}.versions
-      WHERE contest = ? LIMIT ?`,
+      WHERE contest = ? AND version < ? LIMIT ?`,
     version: `SELECT pages FROM ${keyspace}.versions WHERE contest = ? AND version = ?`,
     page: `SELECT bytes FROM ${keyspace}.pages
       WHERE contest = ? AND version = ? AND bucket = ? AND page = ?`,

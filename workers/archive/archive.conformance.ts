@@ -37,6 +37,10 @@ export function archiveConformance(name: string, harness: ArchiveHarness): void 
     assert.deepEqual(await archive.versions('c', 10), newestFirst);
     assert.deepEqual(await archive.versions('c', 2), newestFirst.slice(0, 2));
     assert.deepEqual(await archive.versions('c', 0), []);
+    assert.deepEqual(await archive.versions('c', 2, 20), newestFirst.slice(2, 4));
+    assert.deepEqual(await archive.versions('c', 10, 21), newestFirst.slice(1));
+    assert.deepEqual(await archive.versions('c', 10, 1), []);
+    assert.deepEqual(await archive.versions('c', 10, 0), []);
     assert.deepEqual(await archive.versions('never', 10), []);
   });
 
@@ -149,9 +153,10 @@ export function archiveConformance(name: string, harness: ArchiveHarness): void 
         saved.set(version, pages);
       } else if (dice < 0.98) {
         const limit = pick(14);
-        const newest = [...saved.keys()].sort((a, b) => b - a).slice(0, limit);
+        const below = random() < 0.5 ? undefined : pick(14);
+        const newest = [...saved.keys()].filter((version) => version < (below ?? 99)).sort((a, b) => b - a);
         const expected = newest.map((version) => boardOf(contest, version, saved.get(version)!.length));
-        assert.deepEqual(await archive.versions(contest, limit), expected);
+        assert.deepEqual(await archive.versions(contest, limit, below), expected.slice(0, limit));
         const version = pick(12);
         const pages = saved.get(version) ?? [];
         assert.deepEqual(await texts(archive, contest, version, pages.length + 1), [...pages, null]);

@@ -56,7 +56,8 @@ function randomAct(random: () => number, step: number): Act {
   if (dice < 0.3) return randomSave(random, contest, version, step);
   if (dice < 0.5) {
     const limit = pick(8);
-    return (archive) => archive.versions(contest, limit);
+    const below = random() < 0.5 ? undefined : version + pick(3);
+    return (archive) => archive.versions(contest, limit, below);
   }
   const from = pick(2) * 990 + pick(20);
   return async (archive) => {

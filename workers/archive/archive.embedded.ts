@@ -56,12 +56,13 @@ export function createEmbeddedArchive(setup: EmbeddedArchiveSetup): Archive {
         versionTable.put([contest, version], Buffer.from(JSON.stringify(board)));
       });
     },
-    async versions(contest, limit) {
+    async versions(contest, limit, below) {
       live();
       const found: ArchivedVersion[] = [];
       // Versions are numbers, and every string sorts after every number: [contest, 'z'] is beyond all
       // versions.
-      const range = { reverse: true, start: [contest, 'z'], end: [contest], limit };
+      const from = [contest, below ?? 'z'];
+      const range = { reverse: true, start: from, exclusiveStart: true, end: [contest], limit };
       if (limit > 0) {
         for (const { value } of versionTable.getRange(range)) {
           found.push(JSON.parse(value.toString()) as ArchivedVersion);

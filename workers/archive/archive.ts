@@ -2,8 +2,8 @@
  * Past leaderboards: pages by (contest, version), versions by contest, newest first.
  *
  * Laws, for every implementation:
- * [ARCH-1] `versions` answers what was saved, newest version first, at most `limit`; none for an unknown
- *   contest.
+ * [ARCH-1] `versions` answers what was saved, newest version first, at most `limit` and none at or above
+ *   `below`; none for an unknown contest.
  * [ARCH-2] `page` answers the page byte for byte; `null` where contest, version or page was never saved.
  * [ARCH-3] Saving a version again leaves it as the last save has it.
  * [ARCH-4] A version is listed, and its pages are answered, only when all of its pages are kept, whatever
@@ -19,8 +19,8 @@ export interface Archive {
    * taken as they can be written: a board need not be in memory whole.
    */
   save(board: ArchivedVersion, pages: ArchivePages): Promise<void>;
-  /** Newest first, at most `limit`. */
-  versions(contest: string, limit: number): Promise<ArchivedVersion[]>;
+  /** Newest first, at most `limit`; with `below` only lower ones, so that a list is read on from its end. */
+  versions(contest: string, limit: number, below?: number): Promise<ArchivedVersion[]>;
   page(contest: string, version: number, page: number): Promise<Uint8Array | null>;
   close(): Promise<void>;
 }

@@ -5,9 +5,10 @@ import { smallContestEntriesMax } from '../../channels/contest/messages.ts';
 import type { Pages } from '../../channels/pages/pages.ts';
 import { ServiceError } from '../../proto/codes.ts';
 import type { Archive } from '../archive/archive.ts';
+import { archiveRanks } from '../archive/archive-ranks.ts';
 import { archiveBoard } from '../archive/archive-worker.ts';
 import type { FinalState } from './finals.ts';
-import { type Order, type Orders, orderRows, pageRowsMax } from './orders.ts';
+import { type Order, type Orders, orderRanks, orderRows, pageRowsMax } from './orders.ts';
 import type { Ranking } from './ranking.ts';
 
 /** Puts leaderboards into the archive: final ones whole, large ones now and then with their first pages. */
@@ -57,9 +58,17 @@ export function createBoards(parts: BoardsParts): Boards {
       total: order.ordinals.length,
       scoreStep: info.scoreStep,
       final,
-      rows: (start: number, end: number) => orderRows(order, start, end, ranking.names),
+      rows(start: number, end: number) {
+        // A board of millions takes a while: what is being closed does not wait for it.
+        if (closed) throw new ServiceError('closed', true);
+        return orderRows(order, start, end, ranking.names);
+      },
+      ranks: (places: Uint32Array) => orderRanks(order, places, ranking.names),
     };
-    if (final) await leaveBehind(order, minVersion, info.epoch, info.scoreStep);
+    if (final) {
+      await leaveBehind(order, minVersion, info.epoch, info.scoreStep);
+      await archiveRanks(archive, board);
+    }
     await archiveBoard(archive, board, final ? Number.POSITIVE_INFINITY : intervalPages);
     archivedAt.set(contest, at);
     onArchived();

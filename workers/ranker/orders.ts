@@ -148,6 +148,20 @@ export function orderRows(order: Order, start: number, end: number, names: Ranki
   return rows;
 }
 
+/** Entry, score and rank at each of the places. */
+export function orderRanks(
+  order: Order,
+  places: Uint32Array,
+  names: Ranking['names'],
+): [entry: string, score: number, rank: number][] {
+  if (places.length === 0) return [];
+  const ordinals = places.map((place) => order.ordinals[place]!);
+  return names(order.contest, ordinals).map(({ entry }, i) => {
+    const score = order.scores[ordinals[i]!]!;
+    return [entry, score, firstOf(order, score) + 1];
+  });
+}
+
 /** Index of the first entry with that score, by halving: scores fall. */
 function firstOf({ ordinals, scores }: Order, score: number): number {
   let low = 0;

@@ -2,6 +2,12 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import {
+  type ArchivedRanks,
+  archivedRanksName,
+  rankBucketOf,
+  rankBuckets,
+} from '../../channels/contest/archived-ranks.ts';
 import { decodeContestSnapshot, decodePageAnswer } from '../../channels/contest/message-codec.ts';
 import { createRecords, startOfTime, until, withRankerBed } from './ranker.testbed.ts';
 
@@ -33,6 +39,16 @@ test('a final match is archived whole, stays an hour, then leaves memory', async
     assert.deepEqual(page.rows[0], [1, 'e3', 48]);
     assert.equal((await archived(2)).rows.length, 200);
     assert.equal((await bed.archive.versions('empty', 1))[0]!.total, 0);
+    // Ranks by entry: 1,200 entries in three buckets.
+    const name = archivedRanksName('big');
+    assert.equal((await bed.archive.versions(name, 1))[0]!.pages, rankBuckets(1_200));
+    const bucket = (await bed.archive.page(name, 7, rankBucketOf('e3', 3)))!;
+    const { ranks } = JSON.parse(Buffer.from(bucket).toString()) as ArchivedRanks;
+    assert.deepEqual(
+      ranks.find(([entry]) => entry === 'e3'),
+      ['e3', 48, 1],
+    );
+    assert.deepEqual(await bed.archive.versions(archivedRanksName('empty'), 1), []);
     const kept = await bed.pages.get('big', 2);
     assert.equal(kept!.version, 7);
     assert.deepEqual(decodePageAnswer(kept!.bytes).rows, (await archived(2)).rows);
