@@ -16,15 +16,15 @@ import { commandAgeMaxMs, emptyState } from './pair-rules.ts';
 import type { AwsCredentialsProvider } from './sigv4.ts';
 
 /**
- * The graph on a Gremlin server: Amazon Neptune, or any that takes GraphBinary over a WebSocket. How it lies
- * there is told in gremlin-states.ts; why so, and what each call costs, in
+ * The graph on a Gremlin server: Amazon Neptune, or any that takes GraphBinary over a WebSocket. How it
+ * lies there is told in gremlin-states.ts; why so, and what each call costs, in
  * docs/decisions/0005-graph-on-gremlin.md.
  *
  * Elements of a pair are found by their ids, so a write costs the same however many followers a user has.
  * `list` is for repair: each window of `listWindowMax` rows looks at all follows of the user.
  *
- * Throws an Error whose sentence says what is wrong with an option; that the server cannot be reached shows in
- * `state` and in the calls.
+ * Throws an Error whose sentence says what is wrong with an option; that the server cannot be reached shows
+ * in `state` and in the calls.
  */
 export function createGremlinGraph(setup: GremlinGraphSetup): GremlinGraph {
   const { clock, onError } = setup;
@@ -143,8 +143,8 @@ export const gremlinGraphDefaults: Omit<GremlinGraphOptions, 'url'> = {
   /** A healthy request takes some milliseconds; the server gives up on it a little before. */
   requestTimeoutMs: 5_000,
   /**
-   * For a whole read or write, with all its tries: shorter than the session of a consumer group (30 s), so that
-   * nothing is written for a partition that another worker may have taken over.
+   * For a whole read or write, with all its tries: shorter than the session of a consumer group (30 s), so
+   * that nothing is written for a partition that another worker may have taken over.
    */
   deadlineMs: 15_000,
   triesMax: 6,
@@ -186,7 +186,7 @@ function readRequests(pairs: readonly (readonly [from: string, to: string])[], e
   return [readEdges(edges, edgeIds), readEnded(ended)];
 }
 
-/** The circuit breaker counts requests, of which many are under way: so many without an answer are no accident. */
+/** The circuit breaker counts requests, of which many are under way: so many faults are no accident. */
 const faultsToOpen = 50;
 
 function ownDependency(setup: GremlinGraphSetup, options: GremlinGraphOptions): Dependency {

@@ -44,7 +44,7 @@ export interface GremlinConnectionSetup {
   /** Headers of the upgrade, made for each. */
   headers(): Promise<Record<string, string>>;
   connectTimeoutMs: number;
-  /** How often an open connection is asked for a sign of life; without one by the next time it is given up. */
+  /** How often it is asked for a sign of life; without one by the next time it is given up. */
   pingIntervalMs: number;
   /** Called once, when it is over. */
   onOver(error: Error): void;

@@ -13,8 +13,8 @@ export class GremlinFault extends ServiceError {
 
 /**
  * Neptune's codes, in the JSON that its messages are, and what to do: try again what its documentation says
- * may be tried again ("Graph engine error messages and codes"). A ReadOnlyViolation is final on a replica, but
- * after a failover it means that the writer is another instance now.
+ * may be tried again ("Graph engine error messages and codes"). A ReadOnlyViolation is final on a replica,
+ * but after a failover it means that the writer is another instance now.
  */
 const retryableCodes: ReadonlySet<string> = new Set([
   'CancelledByUserException',

@@ -7,9 +7,9 @@ import type { GremlinPool } from './gremlin-pool.ts';
 /** The requests that a call of the graph is made of. */
 export interface GremlinRequests {
   /**
-   * Answers in the order of the requests. They run some at a time, each tried again as the dependency has it;
-   * none is begun, and none may work on, after `endsAt` (of performance.now). Rejects with the first fault once
-   * none is under way.
+   * Answers in the order of the requests. They run some at a time, each tried again as the dependency has
+   * it; none is begun, and none may work on, after `endsAt` (of performance.now). Rejects with the first
+   * fault once none is under way.
    */
   all(operation: string, requests: readonly Bytecode[], endsAt: number): Promise<unknown[][]>;
   /** One that may take long, tried a few times; not for what must end with a group's session. */

@@ -35,9 +35,9 @@ export function mergeUsers(users: readonly string[]): Bytecode {
 }
 
 /**
- * Writes each state whole: first what it is now, then away with what it was. In one request, so in stores with
- * transactions it is there whole or not at all; in others, what is cut off between the two reads as before the
- * request (a follow comes first, see decodeState) and the request is made again.
+ * Writes each state whole: first what it is now, then away with what it was. In one request, so in stores
+ * with transactions it is there whole or not at all; in others, a follow that should have gone is still there
+ * where it was cut off in between, which reads as before the request; and the request is made again.
  */
 export function writeStates(states: readonly PairState[], edgeIds: EdgeIds, hourOf: HourOf): Bytecode {
   let steps: Start = g;

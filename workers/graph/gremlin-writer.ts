@@ -11,8 +11,8 @@ export interface GremlinWriterOptions {
 }
 
 /**
- * Writes states: users that are not there yet first, then the states, each pair in one request only; so no two
- * requests of a call touch the same element, and their order does not matter.
+ * Writes states: users that are not there yet first, then the states, each pair in one request only; so no
+ * two requests of a call touch the same element, and their order does not matter.
  */
 export function createGremlinWriter(parts: {
   requests: GremlinRequests;

@@ -10,8 +10,8 @@ export interface AwsCredentials {
 export type AwsCredentialsProvider = () => Promise<AwsCredentials>;
 
 /**
- * Signs WebSocket upgrades as AWS asks for (Signature Version 4, in the `Authorization` header), each with the
- * credentials of that moment. Signed are the method, the path, the query, `host`, `x-amz-date` and, for
+ * Signs WebSocket upgrades as AWS asks for (Signature Version 4, in the `Authorization` header), each with
+ * the credentials of that moment. Signed are the method, the path, the query, `host`, `x-amz-date` and, for
  * temporary credentials, `x-amz-security-token`.
  */
 export function createUpgradeSigner(parts: {
