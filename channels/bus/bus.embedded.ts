@@ -1,7 +1,8 @@
-import { ClientError, ServiceError } from '../../proto/codes.ts';
+import { ServiceError } from '../../proto/codes.ts';
 import type { Clock } from '../clock.ts';
 import type { EmbeddedStore } from '../store/store.embedded.ts';
-import type { Bus, LogMessage, StoredMessage } from './bus.ts';
+import { checkMessage } from './bounds.ts';
+import type { Bus, StoredMessage } from './bus.ts';
 import { type ChannelLogsOptions, openChannelLogs } from './channel-logs.embedded.ts';
 import { type Listener, Listeners } from './listeners.ts';
 
@@ -51,7 +52,6 @@ interface Published {
   readonly bytes: Uint8Array;
 }
 
-const nameBytesMax = 255;
 const nothing: Promise<void> = Promise.resolve();
 
 export function createEmbeddedBus(setup: EmbeddedBusSetup): Bus {
@@ -129,18 +129,6 @@ export function createEmbeddedBus(setup: EmbeddedBusSetup): Bus {
     });
   }
 
-  function checkMessage(channel: string, message: LogMessage): void {
-    checkName('A channel’s name', channel);
-    checkName('A message’s id', message.id);
-    if (message.data.length > options.messageBytesMax) {
-      throw new ClientError(
-        'record_too_large',
-        `The message "${message.id}" for ${channel} has ${message.data.length} bytes; ` +
-          `at most ${options.messageBytesMax} are taken.`,
-      );
-    }
-  }
-
   return {
     publish,
     async subscribe(topic, onMessage) {
@@ -161,7 +149,7 @@ export function createEmbeddedBus(setup: EmbeddedBusSetup): Bus {
     },
     async append(channel, message) {
       live();
-      checkMessage(channel, message);
+      checkMessage(channel, message, options.messageBytesMax);
       const { position, stored } = await logs.append(channel, message);
       // Who listens now, not who did when asked: whoever came meanwhile may have read a history without it.
       const listeners = stored === null ? null : followers.of(channel);
@@ -193,10 +181,4 @@ export function createEmbeddedBus(setup: EmbeddedBusSetup): Bus {
       await setup.store.write(() => undefined);
     },
   };
-}
-
-function checkName(what: string, name: string): void {
-  const bytes = Buffer.byteLength(name);
-  if (bytes >= 1 && bytes <= nameBytesMax) return;
-  throw new ClientError('bad_field', `${what} has ${bytes} bytes; it must have 1 to ${nameBytesMax}.`);
 }
