@@ -35,6 +35,9 @@
  *   to 255 bytes), is refused with a ClientError and not appended.
  * [BUS-17] After `close`, calls reject with a ServiceError that is not retryable, and so do questions still
  *   open.
+ * [BUS-18] A channel's epoch is the same in all answers, from before its first message on, until messages or
+ *   positions may have been lost; then it is one that the channel has not had. Channels need not have the
+ *   same.
  */
 export interface Bus {
   /** Resolves when handed over to the transport (not when received). */
