@@ -1,0 +1,15 @@
+import { after, before } from 'node:test';
+import { type RedisServer, startRedis } from '../../test/services/redis.ts';
+import { busConformance } from './bus.conformance.ts';
+import { redisHarness } from './redis-bus.testbed.ts';
+
+let server: RedisServer;
+before(async () => {
+  server = await startRedis();
+});
+after(() => server?.kill());
+
+busConformance(
+  'redis',
+  redisHarness(() => ({ url: server.url })),
+);

@@ -1,0 +1,216 @@
+import { ServiceError } from '../../proto/codes.ts';
+import type { Clock } from '../clock.ts';
+import type { Random } from '../random.ts';
+import type { RedisBusOptions } from './bus-options.redis.ts';
+import { closedError } from './faults.redis.ts';
+import type { Layout, TopicPlace } from './layout.redis.ts';
+import { type ResetReason, Subscriber, Topic } from './subscriber.redis.ts';
+import type { Topology } from './topology.redis.ts';
+
+export interface SubscriptionsParts {
+  clock: Clock;
+  random: Random;
+  options: RedisBusOptions;
+  layout: Layout;
+  topology: Topology;
+  /** Name of this bus among all. */
+  busId: string;
+  onMessage(topic: string, bytes: Buffer): void;
+  onReset(reason: ResetReason, sentence: string): void;
+  onBeat(roundTripMs: number): void;
+  onUp(): void;
+  onDown(error: Error): void;
+}
+
+interface Wanted {
+  readonly topic: Topic;
+  count: number;
+  waiting: Waiting[];
+  /** The server it is subscribed on; null: not known. */
+  home: string | null;
+}
+interface Waiting {
+  readonly deadlineAt: number;
+  resolve(): void;
+  reject(error: ServiceError): void;
+}
+
+/** Topics by the server they leave. */
+type Homes = Map<string, Topic[]>;
+const noHomes: Homes = new Map();
+
+/**
+ * What the process listens to, each topic once however many listen, on one connection for each server that
+ * has any of it.
+ */
+export class Subscriptions {
+  readonly #parts: SubscriptionsParts;
+  readonly #wanted = new Map<string, Wanted>();
+  readonly #subscribers = new Map<string, Subscriber>();
+  /** Not wanted any more; who comes back in time stays subscribed. */
+  #leaving = new Set<Wanted>();
+  #cancelLeave: (() => void) | null = null;
+  /** Those with somebody who waits for the confirmation. */
+  readonly #unconfirmed = new Set<Wanted>();
+  #closed = false;
+
+  constructor(parts: SubscriptionsParts) {
+    this.#parts = parts;
+    parts.topology.onChange(() => this.#follow());
+  }
+
+  get topics(): number {
+    return this.#wanted.size;
+  }
+  get connections(): number {
+    return this.#subscribers.size;
+  }
+
+  /** Resolves when Redis has confirmed; then it is to be undone by one `leave`. */
+  join(place: TopicPlace): Promise<void> {
+    let wanted = this.#wanted.get(place.topic);
+    if (wanted === undefined) {
+      if (this.#wanted.size >= this.#parts.options.topicsMax) {
+        return Promise.reject(new ServiceError(`${this.#wanted.size} topics are listened to already.`, true));
+      }
+      wanted = { topic: new Topic(place), count: 0, waiting: [], home: null };
+      this.#wanted.set(place.topic, wanted);
+      this.#settle(wanted, noHomes);
+    }
+    wanted.count++;
+    this.#leaving.delete(wanted);
+    return wanted.topic.phase === 'on' ? Promise.resolve() : this.#confirmed(wanted);
+  }
+
+  leave(place: TopicPlace): void {
+    const wanted = this.#wanted.get(place.topic);
+    if (wanted === undefined || --wanted.count > 0) return;
+    this.#leaving.add(wanted);
+    const { clock, options } = this.#parts;
+    this.#cancelLeave ??= clock.after(options.unsubscribeDelayMs, () => this.#letGo());
+  }
+
+  tick(): void {
+    for (const subscriber of this.#subscribers.values()) subscriber.tick();
+    const now = this.#parts.clock.now();
+    for (const wanted of this.#unconfirmed) {
+      // In the order they came, so in that of their deadlines.
+      while (wanted.waiting.length > 0 && wanted.waiting[0]!.deadlineAt <= now) {
+        const { reject } = wanted.waiting.shift()!;
+        this.leave(wanted.topic);
+        reject(new ServiceError(`Redis cannot be reached: ${this.#fault(wanted)}`, true));
+      }
+      if (wanted.waiting.length === 0) this.#unconfirmed.delete(wanted);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancelLeave?.();
+    for (const subscriber of this.#subscribers.values()) subscriber.close(closedError());
+    this.#subscribers.clear();
+    for (const { waiting } of this.#unconfirmed)
+      for (const one of waiting.splice(0)) one.reject(closedError());
+    this.#unconfirmed.clear();
+    this.#wanted.clear();
+  }
+
+  #confirmed(wanted: Wanted): Promise<void> {
+    const deadlineAt = this.#parts.clock.now() + this.#parts.options.callTimeoutMs;
+    this.#unconfirmed.add(wanted);
+    return new Promise((resolve, reject) => {
+      wanted.waiting.push({ deadlineAt, resolve, reject });
+    });
+  }
+
+  #onConfirmed(topic: Topic): void {
+    const wanted = this.#wanted.get(topic.topic);
+    if (wanted === undefined || wanted.topic !== topic || wanted.waiting.length === 0) return;
+    for (const one of wanted.waiting.splice(0)) one.resolve();
+    this.#unconfirmed.delete(wanted);
+  }
+
+  #letGo(): void {
+    this.#cancelLeave = null;
+    const gone = [...this.#leaving].filter(({ count }) => count === 0);
+    this.#leaving = new Set();
+    const left: Homes = new Map();
+    for (const { topic, home } of gone) {
+      this.#wanted.delete(topic.topic);
+      addTo(left, home, topic);
+    }
+    this.#remove(left);
+  }
+
+  /** To the server that has it now; from `left` it is to be taken. */
+  #settle(wanted: Wanted, left: Homes): void {
+    const { topic, home } = wanted;
+    const key = this.#parts.topology.ownerOf(topic.partition);
+    if (home === key) return;
+    addTo(left, home, topic);
+    topic.phase = 'off';
+    wanted.home = key;
+    if (key === null) {
+      this.#parts.topology.refresh();
+      return;
+    }
+    const subscriber = this.#subscriber(key);
+    subscriber.add(topic);
+    if (topic.wasOn) subscriber.interrupted('moved', `Topics are on ${key} now.`);
+  }
+
+  #follow(): void {
+    if (this.#closed) return;
+    const left: Homes = new Map();
+    for (const wanted of this.#wanted.values()) this.#settle(wanted, left);
+    this.#remove(left);
+    for (const [key, subscriber] of this.#subscribers) {
+      if (subscriber.topics > 0) continue;
+      this.#subscribers.delete(key);
+      subscriber.close(new Error('The server has none of the topics.'));
+    }
+  }
+
+  #remove(left: Homes): void {
+    for (const [home, topics] of left) this.#subscribers.get(home)?.remove(topics);
+  }
+
+  #subscriber(key: string): Subscriber {
+    let subscriber = this.#subscribers.get(key);
+    if (subscriber === undefined) {
+      const parts = this.#parts;
+      subscriber = new Subscriber({
+        ...parts,
+        open: () => parts.topology.open(key),
+        beat: () => parts.layout.topic(`beat:${parts.busId}`, this.#firstPartition(key)),
+        onConfirmed: (topic) => this.#onConfirmed(topic),
+        onMoved: () => parts.topology.refresh(),
+        onDown: (error) => {
+          if (!this.#closed) parts.onDown(error);
+        },
+      });
+      this.#subscribers.set(key, subscriber);
+    }
+    return subscriber;
+  }
+
+  #firstPartition(key: string): number {
+    const { layout, topology } = this.#parts;
+    for (let partition = 0; partition < layout.partitions; partition++) {
+      if (topology.ownerOf(partition) === key) return partition;
+    }
+    return 0;
+  }
+
+  #fault({ home }: Wanted): string {
+    const subscriber = home === null ? undefined : this.#subscribers.get(home);
+    return subscriber?.lastFault?.message ?? 'it has not confirmed a subscription';
+  }
+}
+
+function addTo(homes: Homes, home: string | null, topic: Topic): void {
+  if (home === null) return;
+  const topics = homes.get(home);
+  if (topics === undefined) homes.set(home, [topic]);
+  else topics.push(topic);
+}
