@@ -7,8 +7,8 @@ export type Argument = string | number | Buffer;
 
 /**
  * One connection, from its opening to its end; it is never reopened. So whatever is sent on it goes to one
- * server process, in order, once: nothing waits in a queue of the library to be sent to another process later,
- * and `runId` is the name of the very process that runs the commands.
+ * server process, in order, once: nothing waits in a queue of the library to be sent to another process
+ * later, and `runId` is the name of the very process that runs the commands.
  *
  * Commands of one turn of the event loop leave in one write.
  */
