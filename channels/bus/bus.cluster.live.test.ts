@@ -1,7 +1,7 @@
 import { after, before } from 'node:test';
 import { type RedisCluster, startRedisCluster } from '../../test/services/redis-cluster.ts';
 import { busConformance } from './bus.conformance.ts';
-import { redisHarness } from './redis-bus.testbed.ts';
+import { redisHarness } from './redis-bus.conformance.ts';
 
 let cluster: RedisCluster;
 before(async () => {

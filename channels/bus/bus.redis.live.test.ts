@@ -1,7 +1,7 @@
 import { after, before } from 'node:test';
 import { type RedisServer, startRedis } from '../../test/services/redis.ts';
 import { busConformance } from './bus.conformance.ts';
-import { redisHarness } from './redis-bus.testbed.ts';
+import { redisHarness } from './redis-bus.conformance.ts';
 
 let server: RedisServer;
 before(async () => {

@@ -1,7 +1,7 @@
 import { after, before } from 'node:test';
 import { type RedisSentinel, startRedisSentinel } from '../../test/services/redis-sentinel.ts';
 import { busConformance } from './bus.conformance.ts';
-import { redisHarness } from './redis-bus.testbed.ts';
+import { redisHarness } from './redis-bus.conformance.ts';
 
 let set: RedisSentinel;
 before(async () => {
