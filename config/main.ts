@@ -6,6 +6,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { CommandError, exitCodes } from './commands/command-error.ts';
 import { loadDefaults } from './commands/load-flags.ts';
+import { planAbout, planDefaults, planFlagOf } from './commands/plan-flags.ts';
 import type { OptionSpec } from './option-schemas.ts';
 import { ConfigError, flagOf, type OptionName, optionTable } from './options.ts';
 
@@ -121,6 +122,24 @@ program
     const { load } = await import('./commands/load.ts');
     await load(channels, flags);
   });
+
+const planCommand = program
+  .command('plan')
+  .description('what a load takes: edges, traffic of each site, Redis, Kafka, rankers, and what may be lost')
+  .option('--sockets <number>', 'sockets, all at one site')
+  .option(
+    '--site <name:sockets:in:out>',
+    'a site, its sockets, and its limits in Mbit/s; again for each; the first holds the workers',
+    (text: string, before: string[]) => [...before, text],
+    [] as string[],
+  );
+for (const name of Object.keys(planDefaults) as (keyof typeof planDefaults)[]) {
+  planCommand.option(`${planFlagOf(name)} <number>`, planAbout[name], planDefaults[name]);
+}
+planCommand.option('--json', 'prints input and plan as one JSON object').action(async (flags) => {
+  const { plan } = await import('./commands/plan.ts');
+  plan(flags);
+});
 
 withOptions(program.command('repair'))
   .description('rebuilds a user’s followers and following from the graph')

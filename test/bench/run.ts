@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Bench, Row } from './bench.ts';
+import { busFramesBench } from './bus-frames.bench.ts';
 import { edgeConnectBench } from './edge-connect.bench.ts';
 import { edgeFramesBench } from './edge-frames.bench.ts';
 import { edgeLatencyBench } from './edge-latency.bench.ts';
@@ -19,6 +20,7 @@ const benches: readonly Bench[] = [
   ...rankerMemoryBenches,
   rankerBench,
   layoutsBench,
+  busFramesBench,
   edgeFramesBench,
   edgeConnectBench,
   edgeMemoryBench,

@@ -1,6 +1,7 @@
 import type { Clock } from '../../channels/clock.ts';
 import { ServiceError } from '../../proto/codes.ts';
-import type { Batch, ConsumeOptions, Consumer, LogRecord, NewRecord } from './log.ts';
+import type { ConsumeOptions, Consumer, LogRecord } from './log.ts';
+import { OpenBatch, type Output } from './open-batch.ts';
 
 /**
  * A consumer group inside one process: shares the partitions of a topic among its members and runs, per
@@ -13,8 +14,6 @@ export interface Group {
   /** Takes the partitions from all members; resolves when the batches under way have ended. */
   close(): Promise<void>;
 }
-
-export type Output = NewRecord & { topic: string };
 
 /** What a group needs of the log. `read` and the rest see durable records only. */
 export interface GroupLog {
@@ -188,49 +187,6 @@ export function createGroup(log: GroupLog, clock: Clock, retry: RetryOptions): G
 interface Outcome {
   failed: boolean;
   nextOffset: number;
-}
-
-class OpenBatch implements Batch {
-  readonly topic: string;
-  readonly partition: number;
-  readonly records: LogRecord[];
-  readonly #log: GroupLog;
-  #open = true;
-  #committed: number | null = null;
-  #committing: Promise<void> = Promise.resolve();
-
-  constructor(log: GroupLog, partition: number, records: LogRecord[]) {
-    this.topic = log.topic;
-    this.partition = partition;
-    this.records = records;
-    this.#log = log;
-  }
-
-  async commit(outputs: readonly Output[] = [], nextOffset?: number): Promise<void> {
-    const place = `${this.topic}/${this.partition}`;
-    if (!this.#open)
-      throw new ServiceError(`The batch of ${place} has ended: it cannot be committed.`, false);
-    const after = this.records[this.records.length - 1]!.offset + 1;
-    const to = nextOffset ?? after;
-    if (!Number.isSafeInteger(to) || to < 0 || to > after) {
-      throw new RangeError(`Offset ${to} of ${place} cannot be committed: this batch ends at ${after}.`);
-    }
-    const commit = this.#log.commit(this.partition, to, outputs);
-    this.#committing = commit.then(
-      () => {
-        this.#committed = to;
-      },
-      () => undefined,
-    );
-    await commit;
-  }
-
-  /** No commit from now on; answers the offset that was committed, if one was. */
-  async end(): Promise<number | null> {
-    this.#open = false;
-    await this.#committing;
-    return this.#committed;
-  }
 }
 
 function newSlot(partition: number): Slot {

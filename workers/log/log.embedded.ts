@@ -1,8 +1,9 @@
 import type { Clock } from '../../channels/clock.ts';
 import type { EmbeddedStore, Table } from '../../channels/store/store.embedded.ts';
 import { ClientError, ServiceError } from '../../proto/codes.ts';
-import { createGroup, type Group, type Output } from './group.ts';
+import { createGroup, type Group } from './group.ts';
 import type { Log, NewRecord, Place } from './log.ts';
+import type { Output } from './open-batch.ts';
 import { openPartition, readNumber, type StoredPartition, writeNumber } from './partition.embedded.ts';
 import { partitionOfKey } from './partition.ts';
 

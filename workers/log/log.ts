@@ -7,17 +7,21 @@
  *   any producer agrees; `partitionOf` says the same.
  * [LOG-2] Partition counts never change: a topic that stands with another count is refused with a sentence.
  * [LOG-3] `append` answers places in the order of its records. In a partition, offsets rise from 0 in the
- *   order of the calls, and no offset is ever given twice, not even after all records are gone.
+ *   order of the calls, and no offset is ever given twice, not even after all records are gone. Offsets may
+ *   be left out (on Kafka a transaction's end takes one): `offset + 1` is where to go on, not what comes.
  * [LOG-4] The records of one `append` that fall into one partition stand all or none, in order.
  * [LOG-5] What was acknowledged survives the death of the process and is there once, unchanged, in order.
- * [LOG-6] `read` answers records from `offset` on in order, at most `max`; none only where nothing is left.
+ * [LOG-6] `read` answers records from `offset` on in order, at most `max`; none only where nothing is left,
+ *   which may be before `next` of `bounds`.
  *   An offset below the oldest kept is refused with a ServiceError (not retryable) that names both.
  * [LOG-7] Every group gets every record; within a group each partition is with at most one member at a time,
  *   and members hold equally many, give or take one.
- * [LOG-8] Per partition, batches come one at a time, without gap or repeat, at most `batchMax` records each.
+ * [LOG-8] Per partition, batches come one at a time, no record left out or given twice, at most `batchMax`
+ *   records each.
  * [LOG-9] A rejected `onBatch` (or `onAssign`) is told to `onError` and tried again with growing, bounded
  *   waits, from the first record not committed; other partitions go on.
- * [LOG-10] `commit` moves the group's offset and appends its outputs in one transaction: both or neither.
+ * [LOG-10] `commit` moves the group's offset and appends its outputs in one transaction: both or neither;
+ *   resolved, all readers see the outputs. What one of them is refused for, nothing of the commit stands.
  * [LOG-11] A group goes on at its committed offset, also after a restart; without one, at the oldest record
  *   kept; an offset that `onAssign` answers is honoured instead.
  * [LOG-12] An offset outside of what is kept begins at the oldest record kept, and `onError` is told.
@@ -34,9 +38,12 @@ export interface Log {
   /** Number of partitions of a topic. */
   partitions(topic: string): number;
   partitionOf(topic: string, key: string): number;
-  /** Durable when resolved; places in the order of `records`. Atomic per partition. */
+  /**
+   * Durable when resolved; places in the order of `records`. Atomic per partition. A rejection with a
+   * retryable ServiceError may leave open whether they stand: sent again, they may stand twice.
+   */
   append(topic: string, records: readonly NewRecord[]): Promise<Place[]>;
-  /** Oldest kept offset, and the offset the next record will get. */
+  /** Oldest kept offset, and the least offset that the next record can get. */
   bounds(topic: string, partition: number): Promise<{ first: number; next: number }>;
   /**
    * Up to `max` records from `offset` on: fewer at the end or where they are large (but at least one), none

@@ -1,0 +1,84 @@
+import type { Bytecode } from 'gremlin';
+import { connectionFault } from '../../channels/dependency/connection-fault.ts';
+import type { Dependency } from '../../channels/dependency/dependency.ts';
+import { ServiceError } from '../../proto/codes.ts';
+import type { GremlinPool } from './gremlin-pool.ts';
+
+/** The requests that a call of the graph is made of. */
+export interface GremlinRequests {
+  /**
+   * Answers in the order of the requests. They run some at a time, each tried again as the dependency has
+   * it; none is begun, and none may work on, after `endsAt` (of performance.now). Rejects with the first
+   * fault once none is under way.
+   */
+  all(operation: string, requests: readonly Bytecode[], endsAt: number): Promise<unknown[][]>;
+  /** One that may take long, tried a few times; not for what must end with a group's session. */
+  slow(request: Bytecode): Promise<unknown[]>;
+}
+
+export interface GremlinRequestOptions {
+  requestTimeoutMs: number;
+  deadlineMs: number;
+  requestsPerCall: number;
+  listTimeoutMs: number;
+}
+
+/** What is left must be worth sending. */
+const shortestMs = 500;
+const slowTriesMax = 3;
+
+export function createGremlinRequests(parts: {
+  pool: GremlinPool;
+  dependency: Dependency;
+  options: GremlinRequestOptions;
+}): GremlinRequests {
+  const { pool, dependency, options } = parts;
+
+  async function one(bytecode: Bytecode, endsAt: number): Promise<unknown[]> {
+    const leftMs = endsAt - performance.now();
+    if (leftMs < shortestMs) {
+      throw new ServiceError(`gremlin: the call was not done within ${options.deadlineMs} ms.`, true);
+    }
+    return await pool.submit(bytecode, Math.min(leftMs, options.requestTimeoutMs));
+  }
+
+  return {
+    async all(operation, requests, endsAt) {
+      const answers: unknown[][] = [];
+      let next = 0;
+      let fault: { error: unknown } | null = null;
+      const worker = async () => {
+        while (fault === null && next < requests.length) {
+          const index = next++;
+          try {
+            answers[index] = await dependency.run(operation, () => one(requests[index]!, endsAt));
+          } catch (error) {
+            fault ??= { error };
+          }
+        }
+      };
+      const workers = Math.min(options.requestsPerCall, requests.length);
+      await Promise.all(Array.from({ length: workers }, worker));
+      if (fault !== null) throw (fault as { error: unknown }).error;
+      return answers;
+    },
+    async slow(request) {
+      for (let tries = 1; ; tries++) {
+        try {
+          return await pool.submit(request, options.listTimeoutMs);
+        } catch (error) {
+          const retryable = !(error instanceof ServiceError) || error.retryable;
+          if (retryable && tries < slowTriesMax) continue;
+          if (error instanceof ServiceError) throw error;
+          throw new ServiceError(connectionFault('gremlin', error), true, error);
+        }
+      }
+    },
+  };
+}
+
+export function chunks<T>(items: readonly T[], size: number): T[][] {
+  const some: T[][] = [];
+  for (let at = 0; at < items.length; at += size) some.push(items.slice(at, at + size));
+  return some;
+}
