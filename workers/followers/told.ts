@@ -29,7 +29,10 @@ export async function readTold(lookup: Lookup, log: Log, partition: number): Pro
   if (told.offset < first) return 0;
   const record =
     told.offset < next ? (await log.read('graph-changes', partition, told.offset, 1))[0] : undefined;
-  if (record?.timestamp === told.timestamp && record.key === told.key) return told.offset + 1;
+  const { offset, timestamp, key: recordKey } = record ?? {};
+  if (offset === told.offset && timestamp === told.timestamp && recordKey === told.key) {
+    return told.offset + 1;
+  }
   // Of another log. Its high fence would keep out the notes to come.
   await lookup.remove([key]);
   return 0;

@@ -49,9 +49,9 @@ export const kafkaLogDefaults: KafkaLogOptions = {
   recordBytesMax: 1_048_588,
   /**
    * The topics' max.message.bytes: the records of one append in one partition are one batch of Kafka's, which
-   * stands whole or not at all. As large as the largest body that ingest takes.
+   * stands whole or not at all. As the largest body that ingest takes, and 1 MB for what each record adds.
    */
-  batchBytesMax: 16_777_216,
+  batchBytesMax: 17_825_792,
   /** kafkajs hands the records of a batch over as arguments, of which JavaScript takes some 100,000. */
   batchRecordsMax: 50_000,
   /** Appends not acknowledged yet; above, an append is refused at once (Kafka is slower than the callers). */

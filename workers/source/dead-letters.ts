@@ -154,5 +154,11 @@ export async function readDeadLetters(
   const { first, next } = await log.bounds(deadLettersTopic, 0);
   const start = Math.min(Math.max(from, first), next);
   const records = start < next ? await log.read(deadLettersTopic, 0, start, limit) : [];
-  return { next: start + records.length, items: records.map((record) => readDeadLetter(record.value)) };
+  // Offsets may be left out between records, and at the end.
+  const last = records[records.length - 1];
+  const end = limit > 0 && last === undefined ? next : start;
+  return {
+    next: last === undefined ? end : last.offset + 1,
+    items: records.map((record) => readDeadLetter(record.value)),
+  };
 }
