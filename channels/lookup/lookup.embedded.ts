@@ -1,7 +1,8 @@
-import { ClientError, ServiceError } from '../../proto/codes.ts';
+import { ServiceError } from '../../proto/codes.ts';
 import type { Clock } from '../clock.ts';
 import { openExpiry } from '../store/expiry.embedded.ts';
 import type { EmbeddedStore } from '../store/store.embedded.ts';
+import { checkKey, checkKeys, checkPut, type LookupOptions, lookupDefaults } from './lookup.limits.ts';
 import type { Lookup } from './lookup.ts';
 
 /** Small values in the data folder of a process that stands alone. */
@@ -12,19 +13,14 @@ export interface EmbeddedLookupSetup {
   onError(error: unknown): void;
   options?: Partial<EmbeddedLookupOptions>;
 }
-export interface EmbeddedLookupOptions {
-  valueBytesMax: number;
+export interface EmbeddedLookupOptions extends LookupOptions {
   expirySweepMs: number;
 }
 export const embeddedLookupDefaults: EmbeddedLookupOptions = {
-  /** A snapshot of a contest with its counts and top rows is the largest: under a megabyte. */
-  valueBytesMax: 4_194_304,
+  ...lookupDefaults,
   /** What has expired is hidden at once; this only frees its bytes. */
   expirySweepMs: 5_000,
 };
-
-const keysMax = 500;
-const keyBytesMax = 255;
 
 interface Kept {
   fence: number;
@@ -58,15 +54,6 @@ export function createEmbeddedLookup(setup: EmbeddedLookupSetup): Lookup {
   function isLive(kept: Kept | null): kept is Kept {
     return kept !== null && (kept.expiresAt === 0 || kept.expiresAt > clock.now());
   }
-  function checkPut(key: string, fence: number, value: Uint8Array): void {
-    checkKey(key);
-    if (Number.isNaN(fence)) throw new ClientError('bad_field', `The fence of "${key}" is not a number.`);
-    if (value.length > options.valueBytesMax) {
-      const most = options.valueBytesMax;
-      const sentence = `The value of "${key}" has ${value.length} bytes; at most ${most} are taken.`;
-      throw new ClientError('record_too_large', sentence);
-    }
-  }
   /** Inside of a write. */
   function replace(
     key: string,
@@ -83,7 +70,7 @@ export function createEmbeddedLookup(setup: EmbeddedLookupSetup): Lookup {
   return {
     async put(key, fence, value, expireMs) {
       live();
-      checkPut(key, fence, value);
+      checkPut(key, fence, value, options);
       await store.write(() => {
         const kept = keptAt(key);
         if (!isLive(kept) || fence >= kept.fence) replace(key, kept, fence, value, expireMs);
@@ -91,7 +78,7 @@ export function createEmbeddedLookup(setup: EmbeddedLookupSetup): Lookup {
     },
     async putIfAbsent(key, fence, value, expireMs) {
       live();
-      checkPut(key, fence, value);
+      checkPut(key, fence, value, options);
       return store.write(() => {
         const kept = keptAt(key);
         if (isLive(kept)) return kept.value;
@@ -101,14 +88,8 @@ export function createEmbeddedLookup(setup: EmbeddedLookupSetup): Lookup {
     },
     async get(keys) {
       live();
-      if (keys.length > keysMax) {
-        throw new ClientError(
-          'bad_field',
-          `${keys.length} keys were asked for; at most ${keysMax} are answered.`,
-        );
-      }
+      checkKeys(keys);
       return keys.map((key) => {
-        checkKey(key);
         const kept = keptAt(key);
         return isLive(kept) ? kept.value : null;
       });
@@ -133,12 +114,6 @@ export function createEmbeddedLookup(setup: EmbeddedLookupSetup): Lookup {
       await store.write(() => undefined);
     },
   };
-}
-
-function checkKey(key: string): void {
-  const bytes = Buffer.byteLength(key);
-  if (bytes >= 1 && bytes <= keyBytesMax) return;
-  throw new ClientError('bad_field', `A key has ${bytes} bytes; it must have 1 to ${keyBytesMax}.`);
 }
 
 /** fence (double) | expires at (double) | value */
