@@ -14,6 +14,8 @@ export interface RankedSetsUnderTest {
   sets: RankedSets;
   /** The sets as another process would find them later; closes the ones before. */
   reopen(): Promise<RankedSets>;
+  /** Makes the store forget everything; absent where it never does. */
+  lose?(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -34,6 +36,7 @@ export function rankedSetsConformance(name: string, harness: RankedSetsHarness):
   applyLaws(law);
   replaceLaws(law);
   nameLaws(law);
+  wholeLaws(law);
   law('[SET-1] [SET-2] [SET-4] [SET-7] [SET-10] random use equals sorting a map', randomUse);
 }
 
@@ -183,6 +186,68 @@ function nameLaws(law: Law): void {
   });
 }
 
+function wholeLaws(law: Law): void {
+  law('[SET-12] what was lost is not taken for empty, until the store is marked as new', async (under) => {
+    const { sets } = under;
+    const list = 'followers_1';
+    await sets.apply([put(list, 'a', 1), put('top_c', 'x', 1)]);
+    assert.deepEqual(await sets.counts([list, 'following_1', 'top_c']), [1, 0, 1]);
+    if (under.lose === undefined) return;
+    await under.lose();
+    await sets.apply([put(list, 'b', 2)]);
+    assert.deepEqual(await sets.counts([list, 'following_1', 'top_c']), [null, null, 0]);
+    assert.equal(await sets.page(list, 0, 10), null);
+    assert.equal(await sets.page('following_1', 0, 10), null);
+    assert.deepEqual(await sets.page('top_c', 0, 10), { total: 0, rows: [] });
+    assert.deepEqual(await sets.scores(list, ['a', 'b']), [null, 2]);
+    await sets.markNew();
+    assert.deepEqual(await sets.counts([list, 'following_1']), [1, 0]);
+  });
+
+  law('[SET-13] a list is whole once it was mended, what was applied meanwhile stands', async (under) => {
+    const { sets } = under;
+    await under.lose?.();
+    const lists = ['followers_1', 'following_1'];
+    const first = await sets.mend(lists[0]!);
+    await sets.apply([put(lists[0]!, 'a', 1)]);
+    assert.equal(await sets.mended(lists[0]!, first), true);
+    assert.deepEqual(await sets.page(lists[0]!, 0, 10), { total: 1, rows: [['a', 1]] });
+    assert.deepEqual(await sets.counts(lists), [1, under.lose === undefined ? 0 : null]);
+    assert.equal(await sets.mended(lists[0]!, await sets.mend(lists[0]!)), true);
+    if (under.lose === undefined) return;
+    const second = await sets.mend(lists[0]!);
+    await sets.apply([put(lists[0]!, 'a', 1)]);
+    await under.lose();
+    await sets.apply([put(lists[0]!, 'b', 1)]);
+    assert.equal(await sets.mended(lists[0]!, second), false);
+    assert.equal(await sets.page(lists[0]!, 0, 10), null);
+  });
+
+  law('[SET-14] a scan answers whoever is a member all the time', async ({ sets }) => {
+    const stays = Array.from({ length: 700 }, (_, i) => `s${i}`);
+    await sets.apply(stays.map((member, i) => put('s', member, i % 10)));
+    await sets.apply(Array.from({ length: 300 }, (_, i) => put('s', `g${i}`, i)));
+    await sets.apply([put('t', 'other', 1)]);
+    const seen = new Set<string>();
+    let steps = 0;
+    for (let cursor: string | null = null; ; steps++) {
+      const { members, next } = await sets.scan('s', cursor, 50);
+      for (const member of members) seen.add(member);
+      if (next === null) break;
+      cursor = next;
+      await sets.apply([
+        drop('s', `g${steps}`),
+        put('s', `new${steps}`, 1),
+        put('s', `s${steps * 3}`, -steps),
+      ]);
+    }
+    assert.ok(steps > 3);
+    for (const member of stays) assert.ok(seen.has(member), member);
+    for (const member of seen) assert.match(member, /^(s|g|new)\d+$/);
+    assert.deepEqual(await sets.scan('none', null, 10), { members: [], next: null });
+  });
+}
+
 function replaceLaws(law: Law): void {
   law('[SET-7] replace makes the set exactly the rows, by fences', async ({ sets }) => {
     await sets.apply([put('s', 'a', 1), put('s', 'b', 2), put('s', 'c', 3)]);
@@ -213,6 +278,19 @@ function replaceLaws(law: Law): void {
     assert.deepEqual(await sets.page('s', 0, 10), { total: 0, rows: [] });
     await sets.replace('s', 5, [['x', 1]]);
     assert.deepEqual(await sets.counts(['s']), [0]);
+  });
+
+  law('[SET-7] [SET-2] thousands of rows are replaced and applied whole', async ({ sets }) => {
+    const rows = Array.from({ length: 2_500 }, (_, i): SetRow => [`m${i}`, i / 7]);
+    await sets.replace('s', 1, rows);
+    assert.deepEqual(await sets.counts(['s']), [2_500]);
+    assert.deepEqual((await sets.page('s', 2_000, 500))!.rows, rows.slice(0, 500).reverse());
+    await sets.replace('s', 1, [['x', 1]]);
+    await sets.replace('s', 2, rows.slice(1_000));
+    assert.deepEqual(await sets.counts(['s']), [1_500]);
+    await sets.apply(rows.flatMap(([member]) => [put('s', member, 1), put('s', member, 2)]));
+    await sets.apply(rows.slice(0, 1_500).map(([member]) => drop('s', member)));
+    assert.deepEqual(await sets.page('s', 999, 2), { total: 1_000, rows: [['m1500', 2]] });
   });
 
   law('[SET-7] [SET-10] members, counts and fences survive a restart', async (under) => {

@@ -1,6 +1,7 @@
-import { ClientError, ServiceError } from '../../proto/codes.ts';
+import { ServiceError } from '../../proto/codes.ts';
 import type { EmbeddedStore } from '../store/store.embedded.ts';
 import { openBlocks } from './blocks.embedded.ts';
+import { checkMembers, checkName, checkRow, plain } from './ranked-sets.limits.ts';
 import type { RankedSets, SetChange, SetRow } from './ranked-sets.ts';
 
 /**
@@ -8,7 +9,7 @@ import type { RankedSets, SetChange, SetRow } from './ranked-sets.ts';
  *
  * An order by (set, score, member), scores by (set, member), per set its count and fence, and counts by
  * blocks of the order: a page at 9 million of 10 passes some thousand blocks and then at most one's members.
- * It never loses its memory, so nothing is ever `null` for rebuilding.
+ * It never loses its memory, so no list is ever `null`.
  */
 export interface EmbeddedRankedSetsSetup {
   store: EmbeddedStore;
@@ -21,9 +22,6 @@ export const embeddedRankedSetsDefaults: EmbeddedRankedSetsOptions = {
   /** A tenth of a millisecond to skip, and few enough blocks in a set of ten million. */
   blockMembersMax: 4_096,
 };
-
-const membersMax = 500;
-const nameBytesMax = 255;
 
 interface Mark {
   count: number;
@@ -128,10 +126,7 @@ export function createEmbeddedRankedSets(setup: EmbeddedRankedSetsSetup): Ranked
     },
     async scores(set, members) {
       live();
-      if (members.length > membersMax) {
-        const asked = `${members.length} members of ${set} were asked for`;
-        throw new ClientError('bad_field', `${asked}; at most ${membersMax} are answered.`);
-      }
+      checkMembers(set, members);
       return members.map((member) => scoreOf(set, member));
     },
     async replace(set, fence, rows) {
@@ -139,6 +134,25 @@ export function createEmbeddedRankedSets(setup: EmbeddedRankedSetsSetup): Ranked
       checkName(set);
       for (const [member, score] of rows) checkRow(set, member, score);
       await store.write(() => replaceInWrite(set, fence, rows));
+    },
+    async scan(set, cursor, limit) {
+      live();
+      const start = cursor === null ? [set] : [set, cursor];
+      const range = { start, exclusiveStart: cursor !== null, end: afterAll(set), limit };
+      const members: string[] = [];
+      for (const key of scores.getKeys(range)) members.push((key as [string, string])[1]);
+      return { members, next: members.length < limit ? null : (members.at(-1) ?? null) };
+    },
+    async markNew() {
+      live();
+    },
+    async mend() {
+      live();
+      return 'never lost';
+    },
+    async mended() {
+      live();
+      return true;
     },
     async close() {
       if (closed) return;
@@ -153,29 +167,6 @@ export function createEmbeddedRankedSets(setup: EmbeddedRankedSetsSetup): Ranked
 function afterAll(set: string): [string, Buffer] {
   return [set, Buffer.of(255)];
 }
-
-function checkRow(set: string, member: string, score: number | null): void {
-  checkName(set);
-  checkName(member);
-  if (score === null || Number.isFinite(score)) return;
-  throw new ClientError(
-    'bad_field',
-    `The score of ${member} in ${set} is ${score}; it must be a finite number.`,
-  );
-}
-
-/** Within the length of a key: an action that throws half way would leave a set that contradicts itself. */
-function checkName(name: string): void {
-  const bytes = Buffer.byteLength(name);
-  if (bytes >= 1 && bytes <= nameBytesMax) return;
-  throw new ClientError(
-    'bad_field',
-    `A set or member has ${bytes} bytes; it must have 1 to ${nameBytesMax}.`,
-  );
-}
-
-/** -0 and 0 are one place in the order. */
-const plain = (score: number): number => score + 0;
 
 function encodeScore(score: number): Buffer {
   const bytes = Buffer.allocUnsafe(8);

@@ -1,0 +1,6 @@
+-- Count of a list, or nothing where it is not known to be whole.
+-- KEYS: the set, its marker, the marker of its slot.
+if redis.call('EXISTS', KEYS[2], KEYS[3]) == 0 then
+  return false
+end
+return redis.call('ZCARD', KEYS[1])
