@@ -12,10 +12,10 @@ const { GraphTraversalSource, TraversalStrategies } = gremlin.process;
 /** To look at the server's graph by hand. */
 export const g = new GraphTraversalSource(new gremlin.structure.Graph(), new TraversalStrategies());
 
-export async function serverAt(url: string): Promise<GremlinConnection> {
+export async function serverAt(url: string, source = 'g'): Promise<GremlinConnection> {
   return openGremlinConnection({
     url,
-    source: 'g',
+    source,
     tls: undefined,
     user: undefined,
     password: undefined,
@@ -26,8 +26,12 @@ export async function serverAt(url: string): Promise<GremlinConnection> {
   });
 }
 
-export async function ask(url: string, request: { getBytecode(): Bytecode }): Promise<unknown[]> {
-  const server = await serverAt(url);
+export async function ask(
+  url: string,
+  request: { getBytecode(): Bytecode },
+  source = 'g',
+): Promise<unknown[]> {
+  const server = await serverAt(url, source);
   try {
     return await server.submit(request.getBytecode(), 60_000);
   } finally {
@@ -45,10 +49,11 @@ export async function script(url: string, text: string): Promise<unknown[]> {
   }
 }
 
-/** Also without indexes; where edges go by a key, with the one that they need. */
+/** Both graphs, and without indexes; where edges go by a key, with the one that they need. */
 export async function emptyGraph(url: string, edgeIds: 'given' | 'key' = 'given'): Promise<void> {
   const index = "graph.createIndex('key', org.apache.tinkerpop.gremlin.structure.Edge.class)";
   await script(url, `graph.clear(); ${edgeIds === 'key' ? index : ''}; 0`);
+  await script(url, 'gtx.V().drop().iterate(); txgraph.tx().commit(); 0');
 }
 
 export function openGraph(
