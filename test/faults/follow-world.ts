@@ -21,7 +21,10 @@ import type { Worker } from '../../workers/log/worker.ts';
 import { createProfilesWorker } from '../../workers/profiles/profiles-worker.ts';
 import { createLife, type Fate, type Life, longLife } from './mortal.ts';
 
-/** The whole way of follows on the embedded stores, in one folder, with workers that can die. */
+/**
+ * The whole way of follows on the embedded stores, in one folder, with workers that can die. The graph may be
+ * elsewhere.
+ */
 export interface FollowWorld {
   readonly log: Log;
   readonly graph: Graph;
@@ -51,11 +54,16 @@ interface Member {
 
 const consumed = ['graph-commands', 'graph-changes', 'profiles'] as const;
 
-/** `sweepIntervalMs`: how often the graph forgets; short, to see that it never shows. */
-export async function createFollowWorld(
-  sweepIntervalMs = 60_000,
-  folder = mkdtempSync(join(tmpdir(), 'rankcast-follows-')),
-): Promise<FollowWorld> {
+export interface FollowWorldOptions {
+  /** How often the graph forgets; short, to see that it never shows. */
+  sweepIntervalMs?: number;
+  folder?: string;
+  /** In place of the embedded one. */
+  openGraph?(clock: Clock): Graph;
+}
+
+export async function createFollowWorld(options: FollowWorldOptions = {}): Promise<FollowWorld> {
+  const { sweepIntervalMs = 60_000, folder = mkdtempSync(join(tmpdir(), 'rankcast-follows-')) } = options;
   const store = openEmbeddedStore(folder);
   let now = Date.UTC(2026, 4, 1);
   const clock: Clock = { now: () => now, after: systemClock.after };
@@ -64,7 +72,9 @@ export async function createFollowWorld(
   };
   const retries = { retryMinMs: 1, retryMaxMs: 4 };
   const log = createEmbeddedLog({ store, clock, topics: embeddedTopics, onError, options: retries });
-  const graph = createEmbeddedGraph({ store, clock, options: { sweepIntervalMs }, onError });
+  const graph =
+    options.openGraph?.(clock) ??
+    createEmbeddedGraph({ store, clock, options: { sweepIntervalMs }, onError });
   const lookup = createEmbeddedLookup({ store, clock, onError });
   const sets = createEmbeddedRankedSets({ store });
   const bus = createEmbeddedBus({ store, clock, newEpoch: () => 'one', onError });

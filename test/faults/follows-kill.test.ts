@@ -38,7 +38,7 @@ else {
 }
 
 async function verify(folder: string, taken: readonly string[]): Promise<string> {
-  const world = await createFollowWorld(5, folder);
+  const world = await createFollowWorld({ sweepIntervalMs: 5, folder });
   try {
     world.now = Date.now();
     await world.start(1_000);
@@ -72,7 +72,7 @@ async function killed(folder: string, seed: number, enough: number): Promise<str
 }
 
 async function live(folder: string, seed: number): Promise<void> {
-  const world = await createFollowWorld(5, folder);
+  const world = await createFollowWorld({ sweepIntervalMs: 5, folder });
   const random = seededRandom(seed);
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!;
   await world.start(50);
