@@ -119,7 +119,8 @@ export function createDependency(parts: DependencyParts): Dependency {
       const started = clock.now();
       let outcome = 'answered';
       try {
-        return await policies[kind].execute(({ signal }) => call(signal));
+        // A signal of its own: cockatiel's one for all warns of a leak from the eleventh call at a time on.
+        return await policies[kind].execute(({ signal }) => call(signal), new AbortController().signal);
       } catch (error) {
         outcome = error instanceof ClientError ? 'refused' : 'failed';
         throw toServiceError(error);
