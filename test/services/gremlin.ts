@@ -84,7 +84,8 @@ async function configure(folder: string, port: number, options: GremlinStartOpti
       ? {}
       : {
           authentication: {
-            authenticator: 'org.apache.tinkerpop.gremlin.server.auth.SimpleAuthenticator',
+            authenticator: `${tinker}.server.auth.SimpleAuthenticator`,
+            authenticationHandler: `${tinker}.server.handler.SaslAndHttpBasicAuthenticationHandler`,
             config: { credentialsDb: 'conf/users.properties' },
           },
         }),

@@ -205,5 +205,10 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     process.stderr.write(`no service ${unknown.join(', ')}; there are ${services.join(', ')}\n`);
     process.exit(2);
   }
-  await install(wanted.length === 0 ? services : (wanted as Service[]));
+  try {
+    await install(wanted.length === 0 ? services : (wanted as Service[]));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  }
 }

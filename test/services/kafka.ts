@@ -20,7 +20,7 @@ export interface KafkaStartOptions {
   /** Data from an earlier run; none: a temporary folder. */
   folder?: string;
   tls?: ServerTls;
-  /** Clients must show these, by SASL PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512. */
+  /** Clients must show these, by SASL PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512. Neither holds `,` or `]`. */
   sasl?: { user: string; password: string };
   /** More of server.properties. */
   config?: Readonly<Record<string, string | number>>;

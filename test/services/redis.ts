@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServerTls } from './certificates.ts';
@@ -59,10 +60,15 @@ function configOf(options: RedisStartOptions, folder: string): string[] {
   if (options.aclFile !== undefined) lines.push(`aclfile ${quoted(options.aclFile)}`);
   else if (options.user !== undefined) {
     const file = join(folder, 'users.acl');
-    const secret = options.password === undefined ? 'nopass' : `>${options.password}`;
+    const secret = options.password === undefined ? 'nopass' : `#${hashed(options.password)}`;
     const rules = options.rules ?? '~* &* +@all';
     writeFileSync(file, `user default off\nuser ${options.user} on ${secret} ${rules}\n`, { mode: 0o600 });
     lines.push(`aclfile ${quoted(file)}`);
   } else if (options.password !== undefined) lines.push(`requirepass ${quoted(options.password)}`);
   return lines;
+}
+
+/** As users files take a password that may hold spaces. */
+function hashed(password: string): string {
+  return createHash('sha256').update(password).digest('hex');
 }

@@ -7,7 +7,7 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hasEnded, killAtEnd } from './guard.ts';
-import { host, isListening } from './ports.ts';
+import { host, isFree, isListening } from './ports.ts';
 
 export interface ServerNode {
   /** What it is called in messages, as `kafka 2`. */
@@ -107,14 +107,14 @@ export function createServerProcess(options: ServerOptions): ServerNode {
     let listens = false;
     while (Date.now() < deadline) {
       if (started.pid === undefined) throw new Error(`${name}: ${options.command[0]} cannot be run`);
-      if (started.exitCode !== null || started.signalCode !== null) {
+      if (!isRunning(started)) {
         throw failure(`ended (${started.signalCode ?? `code ${started.exitCode}`}) before it answered`);
       }
       listens ||= await isListening(port);
       if (listens) {
         try {
           await options.answers();
-          return;
+          if (isRunning(started)) return;
         } catch (error) {
           last = error;
         }
@@ -155,6 +155,8 @@ export function createServerProcess(options: ServerOptions): ServerNode {
     },
     async start() {
       if (child !== undefined) throw new Error(`${name} runs already`);
+      // the answers of another's server on this port would be taken for ours
+      if (!(await isFree(port))) throw new PortTaken(`${name}: port ${port} is taken by another process`);
       const started = launch();
       child = started;
       try {
@@ -171,6 +173,10 @@ export function createServerProcess(options: ServerOptions): ServerNode {
     resume: () => void child?.kill('SIGCONT'),
     logTail,
   };
+}
+
+function isRunning(child: ChildProcess): boolean {
+  return child.exitCode === null && child.signalCode === null;
 }
 
 /** Every one of the nodes, at the same time. */
