@@ -25,7 +25,13 @@ export interface KafkaCluster {
 interface KafkaConnection {
   isConnected(): boolean;
   connect(): Promise<unknown>;
-  socket?: { destroy(error?: Error): void; removeAllListeners(event: string): void };
+  disconnect(): Promise<unknown>;
+  requestQueue: { rejectAll(error: Error): void };
+  socket?: {
+    destroy(error?: Error): void;
+    removeAllListeners(event: string): void;
+    on(event: 'error', listener: () => void): void;
+  };
   chunks: Buffer[];
   bytesBuffered: number;
   bytesNeeded: number;
@@ -151,14 +157,16 @@ export function newCluster(kafka: Kafka, metadataMaxAgeMs: number): KafkaCluster
   const builder = cluster.connectionPoolBuilder;
   const build = builder.build.bind(builder);
   const connections: KafkaConnection[] = [];
+  let closed = false;
   builder.build = async (address) => {
     const pool = await build(address);
-    for (const connection of pool.pool) mendConnection(connection);
+    for (const connection of pool.pool) mendConnection(connection, () => closed);
     connections.push(...pool.pool);
     return pool;
   };
   const disconnect = cluster.disconnect.bind(cluster);
   cluster.disconnect = async () => {
+    closed = true;
     // kafkajs would wait for the answers to all requests, those that wait for records or members too.
     endConnections(connections, 'closed');
     await disconnect();
@@ -167,38 +175,57 @@ export function newCluster(kafka: Kafka, metadataMaxAgeMs: number): KafkaCluster
 }
 
 /**
- * Two callers that find a connection closed would each open a socket, and bytes of an answer cut off would be
- * taken for the beginning of the next connection's first answer: one socket at a time, and nothing of the
- * old one.
+ * Two callers that find a connection closed would each open a socket; bytes of an answer cut off would be
+ * taken for the beginning of the next connection's first answer; and one that is being closed counts as open.
+ * Here: one socket at a time, nothing of the old one, and whoever waits at a connection that ends is told so.
  */
-function mendConnection(connection: KafkaConnection): void {
+function mendConnection(connection: KafkaConnection, closed: () => boolean): void {
   const connect = connection.connect.bind(connection);
+  const disconnect = connection.disconnect.bind(connection);
   let connecting: Promise<unknown> | null = null;
+  let ending: Promise<unknown> | null = null;
   connection.connect = () => {
-    if (connecting === null && connection.isConnected()) return connect();
+    if (connecting === null && ending === null && connection.isConnected()) return connect();
     connecting ??= anew().finally(() => {
       connecting = null;
     });
     return connecting;
   };
-  async function anew(): Promise<unknown> {
+  connection.disconnect = () => {
+    // The try under way says by itself what came of it.
+    if (connecting !== null) return Promise.resolve(true);
+    connection.requestQueue.rejectAll(new Error('the connection is closed: ECONNRESET'));
+    ending ??= disconnect().finally(() => {
+      dropSocket(connection);
+      ending = null;
+    });
+    return ending;
+  };
+  async function anew(): Promise<void> {
+    while (ending !== null) await ending;
     dropSocket(connection);
     connection.chunks = [];
     connection.bytesBuffered = 0;
     connection.bytesNeeded = 4;
     try {
-      return await connect();
+      await connect();
+      if (closed()) throw new Error('closed');
     } catch (error) {
       dropSocket(connection);
+      connection.requestQueue.rejectAll(new Error('the connection is closed: ECONNRESET'));
+      await disconnect();
       throw error;
     }
   }
 }
 
-function dropSocket({ socket }: KafkaConnection): void {
+function dropSocket(connection: KafkaConnection): void {
+  const { socket } = connection;
   if (socket === undefined) return;
-  socket.removeAllListeners('data');
+  for (const event of ['data', 'end', 'error', 'timeout']) socket.removeAllListeners(event);
+  socket.on('error', () => undefined);
   socket.destroy();
+  delete connection.socket;
 }
 
 /** Ends the connections of a broker that did not answer in time: those waiting there fail at once. */
