@@ -39,7 +39,7 @@ const bySaying: readonly (readonly [RegExp, string])[] = [
   [/Hostname\/IP does not match|altname/i, byCode['ERR_TLS_CERT_ALTNAME_INVALID']!],
   [/wrong version number/i, byCode['ERR_SSL_WRONG_VERSION_NUMBER']!],
   [
-    /alert (certificate required|bad certificate|unknown ca)|certificate required/i,
+    /alert (certificate (required|unknown)|bad certificate|unknown ca)|certificate required/i,
     'it wants a client certificate that it trusts',
   ],
   [
