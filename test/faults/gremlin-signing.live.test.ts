@@ -63,7 +63,7 @@ test('an upgrade signed with the right secret is taken', async () => {
   await graph.close();
 });
 
-test('a wrong secret, a wrong token, a late clock or no signature at all is refused with a sentence', async () => {
+test('a wrong secret, a wrong token, a late clock or no signature is refused with a sentence', async () => {
   verifier.accept({ [old.accessKeyId]: secretOf(old) });
   await isRefused(
     open({ credentials: async () => ({ ...old, secretAccessKey: 'wrong' }) }),

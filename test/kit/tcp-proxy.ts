@@ -5,8 +5,8 @@ export interface TcpProxy {
   readonly port: number;
   /** Connections that stand. */
   connections(): number;
-  /** Bytes that went through so far, both ways together. */
-  bytes(): number;
+  /** How often connections were reset. */
+  cuts(): number;
   /** Resets all connections. */
   cut(): void;
   /** Resets each connection once so many more bytes went through, both ways together. */
@@ -21,11 +21,13 @@ export interface TcpProxy {
 export async function openTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
   const open = new Set<Socket>();
   let through = 0;
+  let cuts = 0;
   let cutAt = Number.POSITIVE_INFINITY;
   let refusing = false;
   let swallowing = false;
 
   function cut(): void {
+    cuts += open.size / 2;
     for (const socket of open) socket.resetAndDestroy();
     open.clear();
   }
@@ -68,7 +70,7 @@ export async function openTcpProxy(target: { host: string; port: number }): Prom
   return {
     port,
     connections: () => open.size / 2,
-    bytes: () => through,
+    cuts: () => cuts,
     cut,
     cutAfter(bytes) {
       cutAt = through + bytes;
