@@ -52,6 +52,7 @@ async function startRanker({ options, engines, clock, logger, registry }: PartCo
   const { rankerDefaults } = await import('../workers/ranker/ranker-options.ts');
   const ranker = await createRanker({
     ...engines,
+    archive: opened(engines.archive, 'archive'),
     clock,
     logger: logger.child({ part: 'ranker' }),
     registry,
@@ -70,10 +71,17 @@ async function startRanker({ options, engines, clock, logger, registry }: PartCo
   return { name: 'ranker', ready: () => ranker.ready(), close: () => ranker.close() };
 }
 
+/** What the roles of this process have made `openEngines` open. */
+function opened<Port>(port: Port | null, name: string): Port {
+  if (port === null) throw new Error(`the ${name} is not open in this process`);
+  return port;
+}
+
 async function startGraph({ engines, clock, logger, registry }: PartContext): Promise<Part> {
   const { createGraphWorker, graphWorkerDefaults } = await import('../workers/graph/graph-worker.ts');
   const worker = await createGraphWorker({
     ...engines,
+    graph: opened(engines.graph, 'graph'),
     clock,
     options: graphWorkerDefaults,
     logger: logger.child({ part: 'graph' }),
@@ -115,6 +123,7 @@ export async function startEdge(context: PartContext, workers: readonly Part[]):
   const { apiKey, pageFolder, ...named } = options;
   const edge = await createEdge({
     ...engines,
+    archive: opened(engines.archive, 'archive'),
     clock,
     registry,
     logger: edgeLogger,
@@ -138,7 +147,7 @@ export async function startEdge(context: PartContext, workers: readonly Part[]):
     edge: `edge-${randomBytes(6).toString('hex')}`,
     random: Math.random,
     newId: () => randomUUID(),
-    dependencies: readiness(workers),
+    dependencies: readiness(workers, engines),
   });
   return {
     ...edge,
@@ -166,21 +175,20 @@ async function openPage(folder: string): Promise<(request: HttpRequest) => Promi
 
 /** The operators' port of a process without an edge. */
 export async function startOps(context: PartContext, workers: readonly Part[]): Promise<Ops> {
-  const { options, logger, registry } = context;
+  const { options, engines, logger, registry } = context;
   const { createOps } = await import('../edge/ops.ts');
   return await createOps({
     host: options.opsHost,
     port: options.opsPort,
     registry,
-    dependencies: readiness(workers),
+    dependencies: readiness(workers, engines),
     onFault: (error) => logger.error({ err: error }, 'The operators’ port failed.'),
   });
 }
 
-function readiness(workers: readonly Part[]): Record<string, () => string> {
-  return Object.fromEntries(
-    workers.map((part) => [part.name, () => (part.ready() ? 'ready' : 'catching up')]),
-  );
+function readiness(workers: readonly Part[], engines: Engines): Record<string, () => string> {
+  const parts = workers.map((part) => [part.name, () => (part.ready() ? 'ready' : 'catching up')] as const);
+  return { ...Object.fromEntries(parts), ...engines.states };
 }
 
 async function openVerifier({ options, clock, logger }: PartContext): Promise<Verifier> {

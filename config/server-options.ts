@@ -45,6 +45,7 @@ export const serverOptionTable = {
   redisUser: { schema: text.optional(), about: 'User of Redis (ACL).' },
   redisPassword: { schema: password.optional(), about: 'Password of Redis.', secret: true },
   redisSentinelPassword: { schema: password.optional(), about: 'Password of the Sentinels.', secret: true },
+  redisTls: { schema: flag.default(false), about: 'TLS with the CAs that Node knows (true or false).' },
   redisCaFile: redisTls.CaFile,
   redisCertFile: redisTls.CertFile,
   redisKeyFile: redisTls.KeyFile,

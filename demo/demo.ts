@@ -115,7 +115,8 @@ async function runWith(demo: Demo, gateway: Gateway): Promise<number> {
 
 function gatewayOptions({ options, world, folder }: Demo): GatewayOptions {
   const { apiKey, tokenSecret } = folder.secrets;
-  const args = ['all', '--host', options.host, '--port', String(options.port)];
+  const role = options.workersApart ? 'edge' : 'all';
+  const args = [role, '--host', options.host, '--port', String(options.port)];
   args.push('--ops-port', '0', '--data', folder.data);
   // a page of any origin may connect: without a token of this demo it gets nothing
   if (world.page !== null) args.push('--page-folder', folder.page, '--allowed-origins', '*');

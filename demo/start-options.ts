@@ -16,6 +16,8 @@ export interface StartOptions {
   smallContests: number;
   /** Follows a second, along a real graph; 0: none. */
   fans: number;
+  /** The workers run as processes of their own, on real servers; only an edge is started. */
+  workersApart: boolean;
 }
 export const startDefaults: StartOptions = {
   /** A demo with secrets on the screen is for this machine only, unless told otherwise. */
@@ -28,6 +30,7 @@ export const startDefaults: StartOptions = {
   teams: 100_000,
   smallContests: 300,
   fans: 2,
+  workersApart: false,
 };
 
 export const startHelp = `npm start -- [flags]: a gateway with a real cricket final replayed into it
@@ -40,6 +43,7 @@ export const startHelp = `npm start -- [flags]: a gateway with a real cricket fi
   --teams N           teams in the big contest (${startDefaults.teams})
   --small-contests N  contests of a few hundred teams at most (${startDefaults.smallContests})
   --fans N            follows a second (${startDefaults.fans}; 0: none)
+  --workers-apart     only an edge: the workers run elsewhere, on real servers (npm run start:real)
 `;
 
 /** `null`: help was asked for. Throws a sentence that names every wrong flag. */
@@ -55,6 +59,7 @@ export function parseStartFlags(args: readonly string[]): StartOptions | null {
       teams: { type: 'string' },
       'small-contests': { type: 'string' },
       fans: { type: 'string' },
+      'workers-apart': { type: 'boolean' },
       help: { type: 'boolean' },
     },
   });
@@ -87,6 +92,7 @@ export function parseStartFlags(args: readonly string[]): StartOptions | null {
       about: 'a number from 0 to 50',
       holds: (value) => value >= 0 && value <= 50,
     }),
+    workersApart: values['workers-apart'] ?? false,
   };
   if (problems.length > 0) throw new RangeError(problems.join('\n'));
   return options;

@@ -16,7 +16,8 @@ import { createEmbeddedRankedSets } from '../channels/sets/ranked-sets.embedded.
 import { openEmbeddedStore } from '../channels/store/store.embedded.ts';
 import type { ServerFrame } from '../proto/frames.ts';
 import { createEmbeddedArchive } from '../workers/archive/archive.embedded.ts';
-import { createEmbeddedLog, embeddedTopics } from '../workers/log/log.embedded.ts';
+import { createEmbeddedLog } from '../workers/log/log.embedded.ts';
+import { logTopics } from '../workers/log/topics.ts';
 import { createIngest, ingestDefaults } from '../workers/source/ingest.ts';
 import { createEdge, type Edge, type EdgeOptions, edgeDefaults } from './edge.ts';
 import { uwsLoads } from './sockets/open-sockets.ts';
@@ -43,7 +44,7 @@ async function withEdges(body: (start: Start) => Promise<void>): Promise<void> {
   const sets = createEmbeddedRankedSets({ store });
   const pages = createEmbeddedPages({ store, clock, onError });
   const archive = createEmbeddedArchive({ store });
-  const log = createEmbeddedLog({ store, clock, topics: embeddedTopics, onError });
+  const log = createEmbeddedLog({ store, clock, topics: logTopics, onError });
   const ingest = createIngest({ log, clock, options: ingestDefaults, logger, registry: new Registry() });
   const verifier = createVerifier({ options: { ...verifierDefaults, tokenSecret: secret }, clock, logger });
   const edges: Edge[] = [];

@@ -1,7 +1,8 @@
 import { pino } from 'pino';
+import { Registry } from 'prom-client';
 import { systemClock } from '../../channels/clock.ts';
 import { repairUser } from '../../workers/followers/repair.ts';
-import { openEmbeddedEngines } from '../engines.ts';
+import { openEngines } from '../engines.ts';
 import { loadOptions } from '../load-options.ts';
 import { ConfigError } from '../options.ts';
 import { idProblems } from './flag-checks.ts';
@@ -16,9 +17,12 @@ export async function repair(flags: Record<string, unknown>): Promise<void> {
     false,
   );
   const logger = pino({ level: options.logLevel }, pino.destination(2));
-  const engines = await openEmbeddedEngines(options, systemClock, logger);
+  const context = { options, clock: systemClock, logger, registry: new Registry() };
+  const engines = await openEngines(context, { graph: true, archive: false, shared: true });
   try {
-    for (const list of await repairUser(engines.graph, engines.sets, user)) {
+    const { graph, sets } = engines;
+    if (graph === null) throw new Error('the graph is not open');
+    for (const list of await repairUser(graph, sets, user)) {
       process.stdout.write(`${JSON.stringify(list)}\n`);
     }
   } finally {

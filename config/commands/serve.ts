@@ -12,7 +12,7 @@ import {
   type WorkerRole,
   workerRoleNames,
 } from '../compose.ts';
-import { openEmbeddedEngines } from '../engines.ts';
+import { type EngineNeeds, openEngines } from '../engines.ts';
 import { loadOptions } from '../load-options.ts';
 import { ConfigError } from '../options.ts';
 import { exitCodes } from './command-error.ts';
@@ -31,6 +31,14 @@ export function workerRoles(names: readonly string[]): WorkerRole[] {
   return names.length === 0 ? [...workerRoleNames] : (names as WorkerRole[]);
 }
 
+function needsOf({ edge, workers }: Roles): EngineNeeds {
+  return {
+    graph: workers.includes('graph') || workers.includes('followers'),
+    archive: edge || workers.includes('ranker'),
+    shared: !edge || workers.length < workerRoleNames.length,
+  };
+}
+
 /**
  * Runs the roles until SIGTERM or SIGINT: then drains, closes in the order of the data's way, and exits 0.
  * The first line on stdout is JSON with the ports; the log goes to stderr.
@@ -46,8 +54,9 @@ export async function serve(flags: Record<string, unknown>, roles: Roles): Promi
   );
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const engines = await openEmbeddedEngines(options, systemClock, logger);
-  const context: PartContext = { options, engines, clock: systemClock, logger, registry };
+  const surroundings = { options, clock: systemClock, logger, registry };
+  const engines = await openEngines(surroundings, needsOf(roles));
+  const context: PartContext = { ...surroundings, engines };
 
   const workers: Part[] = [];
   let edge: Edge | null = null;

@@ -15,8 +15,9 @@ import { createFollowersWorker } from '../../workers/followers/followers-worker.
 import { createEmbeddedGraph } from '../../workers/graph/graph.embedded.ts';
 import type { Graph } from '../../workers/graph/graph.ts';
 import { createGraphWorker } from '../../workers/graph/graph-worker.ts';
-import { createEmbeddedLog, embeddedTopics } from '../../workers/log/log.embedded.ts';
+import { createEmbeddedLog } from '../../workers/log/log.embedded.ts';
 import type { Batch, Log } from '../../workers/log/log.ts';
+import { logTopics } from '../../workers/log/topics.ts';
 import type { Worker } from '../../workers/log/worker.ts';
 import { createProfilesWorker } from '../../workers/profiles/profiles-worker.ts';
 import { createLife, type Fate, type Life, longLife } from './mortal.ts';
@@ -71,7 +72,7 @@ export async function createFollowWorld(options: FollowWorldOptions = {}): Promi
     throw error;
   };
   const retries = { retryMinMs: 1, retryMaxMs: 4 };
-  const log = createEmbeddedLog({ store, clock, topics: embeddedTopics, onError, options: retries });
+  const log = createEmbeddedLog({ store, clock, topics: logTopics, onError, options: retries });
   const graph =
     options.openGraph?.(clock) ??
     createEmbeddedGraph({ store, clock, options: { sweepIntervalMs }, onError });

@@ -120,6 +120,8 @@ export interface Play {
   sockets: readonly GatewayApi[];
   world: WorldOptions;
   total: Comparison;
+  /** How long a version may take to reach every viewer. */
+  reachTimeoutMs?: number;
   /** Takes the place of `post`: faults happen here. */
   postDelivery?(records: PointsRecord[], viewers: readonly Viewer[]): Promise<number>;
 }
@@ -134,7 +136,7 @@ export async function playEveryDelivery({ gateway, sockets, total, ...play }: Pl
   try {
     for (let k = 0; k < world.replay.deliveries; k += 1) {
       const version = await postDelivery(world.replay.delivery(k, startedAt + k), viewers);
-      await allReach(viewers, version);
+      await allReach(viewers, version, play.reachTimeoutMs);
       await compareDelivery({ gateway, world, viewers, total, version }, k);
     }
   } finally {

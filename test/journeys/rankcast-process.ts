@@ -6,6 +6,12 @@ const main = fileURLToPath(new URL('../../config/main.js', import.meta.url));
 const startTimeoutMs = 60_000;
 const logCharsKept = 20_000;
 
+/** Without what the runner says to tests: the product takes every `RANKCAST_` for an option. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  const named = Object.entries(process.env).filter(([name]) => !name.startsWith('RANKCAST_TEST_'));
+  return Object.fromEntries(named);
+}
+
 /** What a process says in its first line. */
 export interface Told {
   port: number | null;
@@ -28,7 +34,7 @@ export class RankcastProcess {
   async start(args: readonly string[]): Promise<Told> {
     const child = spawn(process.execPath, [main, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...this.#environment },
+      env: { ...ownEnvironment(), ...this.#environment },
     });
     this.#process = child;
     child.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -73,8 +73,12 @@ export class Viewer {
 }
 
 /** Waits until every room of every viewer is at the version, own ranks included. */
-export async function allReach(viewers: readonly Viewer[], version: number): Promise<void> {
-  const until = Date.now() + reachTimeoutMs;
+export async function allReach(
+  viewers: readonly Viewer[],
+  version: number,
+  timeoutMs = reachTimeoutMs,
+): Promise<void> {
+  const until = Date.now() + timeoutMs;
   for (const viewer of viewers) {
     while (!viewer.hasReached(version)) {
       assert.ok(Date.now() < until, `version ${version} was not reached by ${viewer.where()}`);

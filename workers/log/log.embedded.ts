@@ -48,17 +48,6 @@ export const embeddedLogDefaults: EmbeddedLogOptions = {
   retentionSweepMs: 60_000,
 };
 
-const dayMs = 86_400_000;
-/** Partitions enough for a process of two to four cores; retention as the design states for each topic. */
-export const embeddedTopics: Readonly<Record<string, EmbeddedTopic>> = {
-  'contest-events': { partitions: 4, deleteOlderThanMs: 30 * dayMs },
-  'graph-commands': { partitions: 4, deleteOlderThanMs: 30 * dayMs },
-  'graph-changes': { partitions: 4, deleteOlderThanMs: 30 * dayMs },
-  // A profile is the last record of its user, however old.
-  profiles: { partitions: 4, deleteOlderThanMs: 0 },
-  'dead-letters': { partitions: 1, deleteOlderThanMs: 30 * dayMs },
-};
-
 /** Records deleted in one transaction, so that appends need not wait long. */
 const trimRecordsMax = 1_000;
 /** A key's length is kept in 16 bits. */

@@ -8,7 +8,8 @@ import { Registry } from 'prom-client';
 import { createManualClock } from '../../channels/clock.manual.ts';
 import { openEmbeddedStore } from '../../channels/store/store.embedded.ts';
 import { ClientError } from '../../proto/codes.ts';
-import { createEmbeddedLog, embeddedTopics } from '../log/log.embedded.ts';
+import { createEmbeddedLog } from '../log/log.embedded.ts';
+import { logTopics } from '../log/topics.ts';
 import type { Log } from '../log/log.ts';
 import { clippedBytesMax, createDeadLetterWriter, readDeadLetter, writtenMark } from './dead-letters.ts';
 import { createIngest, type Ingest, type IngestOptions, ingestDefaults } from './ingest.ts';
@@ -25,7 +26,7 @@ async function withIngest(
   const fail = (error: unknown): never => {
     throw error;
   };
-  const log = createEmbeddedLog({ store, clock, topics: embeddedTopics, onError: fail });
+  const log = createEmbeddedLog({ store, clock, topics: logTopics, onError: fail });
   const logger = pino({ level: 'silent' });
   const ingest = createIngest({
     log,
