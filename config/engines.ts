@@ -52,8 +52,8 @@ export const hasRealServers = (options: Options): boolean =>
   serverNames.some((server) => isChosen(options, server));
 
 /**
- * Opens each port on the server that is chosen for it, or else embedded. Throws a sentence where a data folder
- * is another process's or an option will not do; a server that is not there yet is waited for in the
+ * Opens each port on the server that is chosen for it, or else embedded. Throws a sentence where a data
+ * folder is another process's or an option will not do; a server that is not there yet is waited for in the
  * background, and `states` says so.
  */
 export async function openEngines(context: ServerContext, needs: EngineNeeds): Promise<Engines> {

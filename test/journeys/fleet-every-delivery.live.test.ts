@@ -1,7 +1,7 @@
 /**
- * The main job on real servers: two edges, two ranker replicas, a graph and two followers workers as processes
- * of their own. What clients receive over real sockets at each delivery equals a recomputation of everything
- * from the match file.
+ * The main job on real servers: two edges, two ranker replicas, a graph and two followers workers as
+ * processes of their own. What clients receive over real sockets at each delivery equals a recomputation of
+ * everything from the match file.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

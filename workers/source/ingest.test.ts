@@ -9,8 +9,8 @@ import { createManualClock } from '../../channels/clock.manual.ts';
 import { openEmbeddedStore } from '../../channels/store/store.embedded.ts';
 import { ClientError } from '../../proto/codes.ts';
 import { createEmbeddedLog } from '../log/log.embedded.ts';
-import { logTopics } from '../log/topics.ts';
 import type { Log } from '../log/log.ts';
+import { logTopics } from '../log/topics.ts';
 import { clippedBytesMax, createDeadLetterWriter, readDeadLetter, writtenMark } from './dead-letters.ts';
 import { createIngest, type Ingest, type IngestOptions, ingestDefaults } from './ingest.ts';
 
