@@ -140,12 +140,8 @@ export class Shards {
 
   #follow(): void {
     if (this.#closed) return;
-    const { topology, layout } = this.#parts;
-    const owners = new Set<string>();
-    for (let partition = 0; partition < layout.partitions; partition++) {
-      const key = topology.ownerOf(partition);
-      if (key !== null) owners.add(key);
-    }
+    const { topology } = this.#parts;
+    const owners = topology.owners();
     for (const [key, link] of this.#links) {
       if (owners.has(key)) continue;
       this.#links.delete(key);

@@ -87,14 +87,8 @@ export class Subscriber {
     });
   }
 
-  get up(): boolean {
-    return this.#link.connection !== null;
-  }
   get lastFault(): Error | null {
     return this.#lastFault;
-  }
-  get topics(): number {
-    return this.#topics.size;
   }
 
   add(topic: Topic): void {

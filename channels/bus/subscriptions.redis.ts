@@ -40,8 +40,8 @@ type Homes = Map<string, Topic[]>;
 const noHomes: Homes = new Map();
 
 /**
- * What the process listens to, each topic once however many listen, on one connection for each server that
- * has any of it.
+ * What the process listens to, each topic once however many listen, on one connection to each server. Also to
+ * one that has nothing of it: by the heartbeats there a process that only appends hears of lost memory.
  */
 export class Subscriptions {
   readonly #parts: SubscriptionsParts;
@@ -57,6 +57,7 @@ export class Subscriptions {
   constructor(parts: SubscriptionsParts) {
     this.#parts = parts;
     parts.topology.onChange(() => this.#follow());
+    this.#follow();
   }
 
   get topics(): number {
@@ -164,10 +165,12 @@ export class Subscriptions {
     const left: Homes = new Map();
     for (const wanted of this.#wanted.values()) this.#settle(wanted, left);
     this.#remove(left);
+    const owners = this.#parts.topology.owners();
+    for (const key of owners) this.#subscriber(key);
     for (const [key, subscriber] of this.#subscribers) {
-      if (subscriber.topics > 0) continue;
+      if (owners.has(key)) continue;
       this.#subscribers.delete(key);
-      subscriber.close(new Error('The server has none of the topics.'));
+      subscriber.close(new Error('The server no longer has any slot.'));
     }
   }
 

@@ -6,6 +6,8 @@ import type { Layout } from './layout.redis.ts';
 export interface Topology {
   /** Key of the server (`host:port`; `main` where there is one only); null: not known now. */
   ownerOf(partition: number): string | null;
+  /** Keys of all servers that have a partition. */
+  owners(): Set<string>;
   /** A client for one connection: it has not connected, does not reconnect, and queues nothing. */
   open(key: string): Redis;
   /** Reads it again, soon; calls `onChange` when it is read, changed or not. */
@@ -37,6 +39,7 @@ export function singleTopology(redis: Redis, openTimeoutMs: number): Topology {
   const timeouts = { connectTimeout: openTimeoutMs, sentinelCommandTimeout: openTimeoutMs };
   return {
     ownerOf: () => 'main',
+    owners: () => new Set(['main']),
     open: () => redis.duplicate({ ...once, ...noTimeout, ...timeouts }),
     refresh: () => undefined,
     onChange: () => undefined,
@@ -84,6 +87,7 @@ export function clusterTopology(
   if (owners.includes(null)) refresh();
   return {
     ownerOf: (partition) => owners[partition] ?? null,
+    owners: () => new Set(owners.filter((key) => key !== null)),
     open(key) {
       const known = cluster.nodes('all').find(({ options }) => `${options.host}:${options.port}` === key);
       const at = key.lastIndexOf(':');
