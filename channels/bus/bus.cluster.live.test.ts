@@ -81,7 +81,7 @@ test('[BUS-18] messages that only the dead master had were in another epoch', as
   const before = await one.bus.append('c', message('first'));
   await delay(300);
   const master = await masterOf(prefix, 'c');
-  await killWithLag(master, () =>
+  await killWithLag(master, await cluster.replicasOf(master), () =>
     Promise.all(range(1, 20).map((n) => one.bus.append('c', message(`lost ${n}`)))),
   );
   await until('both hear of it', async () => one.resets.length > 0 && two.resets.length > 0, soon);

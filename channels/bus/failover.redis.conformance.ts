@@ -120,15 +120,17 @@ export async function untilHeard(from: Bus, to: Bus, channels: readonly string[]
 }
 
 /**
- * Acknowledged messages that no replica has: its link is kept broken while they are appended, and then the
- * master is killed.
+ * Acknowledged messages that no replica has: they stand still and their links are cut while the messages are
+ * appended, and then the master is killed.
  */
-export async function killWithLag(master: RedisNode, append: () => Promise<unknown>): Promise<void> {
-  const breaking = setInterval(() => {
-    master.call('CLIENT', 'KILL', 'TYPE', 'replica').catch(() => undefined);
-  }, 20);
-  await delay(100);
+export async function killWithLag(
+  master: RedisNode,
+  replicas: readonly RedisNode[],
+  append: () => Promise<unknown>,
+): Promise<void> {
+  for (const replica of replicas) replica.pause();
+  await master.call('CLIENT', 'KILL', 'TYPE', 'replica');
   await append();
-  clearInterval(breaking);
   await master.kill();
+  for (const replica of replicas) replica.resume();
 }
