@@ -36,7 +36,7 @@ function openFor(t: TestContext, options: Partial<RedisBusOptions>): TestBus {
   return opened;
 }
 
-test('[BUS-7] [BUS-8] [BUS-9] appends keep the order of the calls while connections are killed', async (t) => {
+test('[BUS-7] [BUS-8] [BUS-9] appends keep their order while connections are killed', async (t) => {
   const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 32));
   t.diagnostic(`SEED=${seed}`);
   const random = seededRandom(seed);
@@ -63,7 +63,7 @@ test('[BUS-7] [BUS-8] [BUS-9] appends keep the order of the calls while connecti
   assert.deepEqual(errors, []);
 });
 
-test('[BUS-18] [BUS-7] a restarted Redis has its messages and another epoch; appends wait for it', async (t) => {
+test('[BUS-18] [BUS-7] a restarted Redis has its messages, in another epoch; appends wait', async (t) => {
   const prefix = freshPrefix();
   const one = openFor(t, { prefix });
   const two = openFor(t, { prefix });

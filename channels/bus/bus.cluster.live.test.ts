@@ -37,7 +37,7 @@ function masterOf(prefix: string, channel: string): Promise<RedisNode> {
   return cluster.ownerOf(createLayout(prefix, true).log(channel).stream);
 }
 
-test('however many channels: one connection for commands and one for subscribing to each master', async (t) => {
+test('however many channels: two connections to each master', async (t) => {
   const [one] = openTwo(t, freshPrefix());
   await Promise.all(range(1, 2_000).map((n) => one.bus.follow(`c${n}`, () => undefined)));
   await Promise.all(range(1, 2_000).map((n) => one.bus.append(`c${n}`, message('a'))));

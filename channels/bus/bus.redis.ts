@@ -10,6 +10,7 @@ import { checkMessage } from './bounds.ts';
 import type { Bus, StoredMessage, Unsubscribe } from './bus.ts';
 import { createBusMetrics } from './bus-metrics.redis.ts';
 import { type RedisBusOptions, redisBusDefaults } from './bus-options.redis.ts';
+import type { RedisConnection } from './connection.redis.ts';
 import { closedError, faultOf, serviceError } from './faults.redis.ts';
 import { createLayout, type TopicPlace } from './layout.redis.ts';
 import { Listeners } from './listeners.ts';
@@ -59,6 +60,8 @@ class RedisBus implements Bus {
   readonly #topics: Listeners<Buffer>;
   readonly #resets: Listeners<string>;
   #published = 0;
+  /** Messages published that wait for a first connection. */
+  #early = 0;
   #publishedBytes = 0;
   #cancelTick: () => void;
   #closed = false;
@@ -174,22 +177,36 @@ class RedisBus implements Bus {
     if (this.#published >= publishesMax || this.#publishedBytes >= publishBytesMax) {
       throw new ServiceError(`The bus is behind: ${this.#published} messages wait; try again.`, true);
     }
-    const connection = this.#shards.connection(partition);
-    if (connection === null) {
-      throw new ServiceError(`Redis cannot be reached: ${this.#shards.fault()}`, true);
-    }
     this.#published++;
     this.#publishedBytes += bytes.length;
+    let connection = this.#shards.connection(partition);
     try {
+      if (connection === null || this.#early > 0) connection = await this.#firstConnection(partition);
       const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       await connection.send(this.#layout.publishCommand, [topic, message]);
     } catch (error) {
       if (this.#closed) throw closedError();
-      this.#shards.after(error, connection);
+      if (connection !== null) this.#shards.after(error, connection);
       throw serviceError('Redis did not take a message', error);
     } finally {
       this.#published--;
       this.#publishedBytes -= bytes.length;
+    }
+  }
+
+  /**
+   * Messages published before there is a connection wait for the first one, and those after them behind
+   * them. Once there was one, nothing waits: a state that is late is worth less than one that is refused.
+   */
+  async #firstConnection(partition: number): Promise<RedisConnection> {
+    if (this.#early === 0 && this.#shards.wasUp(partition)) {
+      throw new ServiceError(`Redis cannot be reached: ${this.#shards.fault()}`, true);
+    }
+    this.#early++;
+    try {
+      return await this.#shards.whenUp(partition, this.#setup.clock.now() + this.#options.callTimeoutMs);
+    } finally {
+      this.#early--;
     }
   }
 

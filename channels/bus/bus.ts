@@ -8,7 +8,8 @@
  *
  * Laws, for every implementation:
  * [BUS-1] Every listener of a topic gets every message published after its `subscribe` resolved, byte for
- *   byte, once, in the order of the publisher; messages of other topics never.
+ *   byte, once, in the order of the publisher; messages of other topics never. It may get some that were
+ *   published before and were still under way.
  * [BUS-2] After an `Unsubscribe` was called its listener is not called again; other listeners are.
  * [BUS-3] A listener that throws harms neither the publisher nor other listeners nor later messages; it is
  *   reported.

@@ -19,6 +19,7 @@ export interface LinkParts {
 export class Link {
   /** The usable one. */
   connection: RedisConnection | null = null;
+  wasUp = false;
   readonly #parts: LinkParts;
   #current: RedisConnection | null = null;
   #openedAt = 0;
@@ -63,6 +64,7 @@ export class Link {
       if (!connection.usable) return;
       this.#failures = 0;
       this.connection = connection;
+      this.wasUp = true;
       onUp(connection);
     });
   }

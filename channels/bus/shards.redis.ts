@@ -54,6 +54,12 @@ export class Shards {
     return key === null ? null : (this.#links.get(key)?.connection ?? null);
   }
 
+  /** Whether there ever was one. */
+  wasUp(partition: number): boolean {
+    const key = this.#parts.topology.ownerOf(partition);
+    return key !== null && this.#links.get(key)?.wasUp === true;
+  }
+
   /** Waits for it until `deadlineAt`, then rejects with a retryable `ServiceError`. */
   whenUp(partition: number, deadlineAt: number): Promise<RedisConnection> {
     if (this.#closed) return Promise.reject(closedError());

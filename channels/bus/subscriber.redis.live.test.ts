@@ -33,7 +33,7 @@ function openFor(t: TestContext, url: string, options: Partial<RedisBusOptions>)
 }
 const soon = { timeoutMs: 10_000, pollMs: 10 };
 
-test('[BUS-15] [BUS-1] subscriber connections that Redis ends are made again, and it is told once', async (t) => {
+test('[BUS-15] [BUS-1] connections that Redis ends are made again, and it is told once', async (t) => {
   const one = openFor(t, server.url, { prefix: freshPrefix() });
   const heard = new Heard<Uint8Array>();
   await one.bus.subscribe('t', heard.listen);
