@@ -37,7 +37,7 @@ export interface RedisCluster {
   ownerOf(key: string): Promise<RedisNode>;
   /** The running replicas of a running master. */
   replicasOf(master: RedisNode): Promise<RedisNode[]>;
-  /** Every running node says that the cluster is whole, and every running replica is in sync. */
+  /** All running nodes say that the cluster is whole and agree who is who; running replicas are in sync. */
   untilSettled(): Promise<void>;
   kill(): Promise<void>;
   stop(): Promise<void>;
@@ -199,10 +199,22 @@ async function replicasOf(nodes: readonly RedisNode[], master: RedisNode): Promi
   return view.filter(({ follows }) => follows === id).flatMap(({ port }) => nodeAt(nodes, port));
 }
 
+/** Who follows whom and who holds what, of the running nodes, in one text. */
+function rolesIn(view: readonly Seen[], running: readonly RedisNode[]): string {
+  return view
+    .filter(({ port }) => nodeAt(running, port).length > 0)
+    .map((seen) => `${seen.id} ${seen.flags.includes('fail')} ${seen.follows} ${seen.slots.join(',')}`)
+    .sort()
+    .join('\n');
+}
+
 async function isSettled(nodes: readonly RedisNode[]): Promise<boolean> {
   const running = nodes.filter(isRunning);
   const states = await Promise.all(running.map(async (node) => String(await node.call('CLUSTER', 'INFO'))));
   if (!states.every((state) => state.includes('cluster_state:ok'))) return false;
+  const views = await Promise.all(running.map((node) => viewOf([node])));
+  const [first, ...others] = views.map((view) => rolesIn(view, running));
+  if (others.some((roles) => roles !== first)) return false;
   let inSync = 0;
   for (const seen of (await viewOf(nodes)).filter(holdsSlots)) {
     const [master] = nodeAt(nodes, seen.port);
