@@ -8,7 +8,7 @@ const logCharsKept = 20_000;
 
 /** Without what the runner says to tests: the product takes every `RANKCAST_` for an option. */
 function ownEnvironment(): NodeJS.ProcessEnv {
-  const named = Object.entries(process.env).filter(([name]) => !name.startsWith('RANKCAST_TEST_'));
+  const named = Object.entries(process.env).filter(([name]) => !/^RANKCAST_(TEST|SERVICES)_/.test(name));
   return Object.fromEntries(named);
 }
 
