@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { edgeFaults } from './edge-options.ts';
 import type { OptionSpec } from './option-schemas.ts';
 import { ConfigError, flagOf, type OptionName, type Options, optionTable, variableOf } from './options.ts';
 import { serverFaults } from './server-options.ts';
@@ -107,7 +108,7 @@ function relations(options: Options, serving: boolean): string[] {
     problems.push(`--port and --ops-port are both ${options.port}: they must differ`);
   }
   if (options.idleMs < 8_000) problems.push('--idle-ms must be at least 8000: pings come at half of it');
-  return [...problems, ...serverFaults(options)];
+  return [...problems, ...edgeFaults(options), ...serverFaults(options)];
 }
 
 /** Every option as text, secrets masked: what `check-config` prints. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { edgeOptionTable } from './edge-options.ts';
 import { count, dayMs, integer, list, ms, type OptionSpec, port, secret, text } from './option-schemas.ts';
 import { serverOptionTable } from './server-options.ts';
 
@@ -20,6 +21,7 @@ export const optionTable = {
     schema: z.enum(['auto', 'uws', 'ws']).default('auto'),
     about: 'Socket library; auto: uWebSockets.js, or ws where its binary does not load.',
   },
+  ...edgeOptionTable,
   // who
   apiKey: {
     schema: list.pipe(z.array(secret).min(1)).optional(),

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -21,6 +23,7 @@ import { logTopics } from '../workers/log/topics.ts';
 import { createIngest, ingestDefaults } from '../workers/source/ingest.ts';
 import { createEdge, type Edge, type EdgeOptions, edgeDefaults } from './edge.ts';
 import { uwsLoads } from './sockets/open-sockets.ts';
+import { nlbTlvs, proxied } from './sockets/proxy-header.bytes.ts';
 import { mintToken } from './verifier/mint-token.ts';
 import { createVerifier } from './verifier/verifier.jose.ts';
 import { verifierDefaults } from './verifier/verifier-options.ts';
@@ -164,6 +167,40 @@ for (const sockets of (await uwsLoads()) ? (['uws', 'ws'] as const) : (['ws'] as
         /Cannot listen on .*: the port is taken\./,
       );
       assert.equal((await fetch(`http://127.0.0.1:${edge.port}/openapi.json`)).status, 200);
+    }));
+}
+
+for (const sockets of (await uwsLoads()) ? (['auto', 'uws', 'ws'] as const) : (['auto', 'ws'] as const)) {
+  test(`${sockets}: behind a load balancer, limits count the client's address`, () =>
+    withEdges(async (start) => {
+      const edge = await start({ sockets, proxyProtocolFrom: ['127.0.0.0/8'], upgradesPerAddress: 2 });
+      assert.equal(edge.adapter, sockets === 'uws' ? 'uws' : 'ws');
+      const upgrade = async (client: string): Promise<number> => {
+        const socket = new WebSocket(`ws://127.0.0.1:${edge.port}/v1/socket`, 'rankcast.json', {
+          createConnection: () => {
+            const tcp = connect(edge.port, '127.0.0.1');
+            tcp.write(proxied(client, nlbTlvs()));
+            return tcp;
+          },
+        });
+        socket.on('error', () => {});
+        const [, response] = (await Promise.race([
+          once(socket, 'upgrade'),
+          once(socket, 'unexpected-response'),
+        ])) as [unknown, IncomingMessage];
+        const status = (response ?? { statusCode: 101 }).statusCode ?? 0;
+        socket.terminate();
+        return status;
+      };
+      const statuses: number[] = [];
+      for (let i = 0; i < 3; i++) statuses.push(await upgrade('203.0.113.9'));
+      assert.deepEqual(statuses, [101, 101, 429]);
+      assert.equal(await upgrade('203.0.113.10'), 101);
+      assert.equal(await upgrade('2001:db8::1'), 101);
+      const direct = new WebSocket(`ws://127.0.0.1:${edge.port}/v1/socket`, 'rankcast.json');
+      await once(direct, 'error');
+      const metrics = await (await fetch(`http://127.0.0.1:${edge.opsPort}/metrics`)).text();
+      assert.match(metrics, /^rankcast_connections_refused_total 1$/m);
     }));
 }
 

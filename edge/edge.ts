@@ -11,13 +11,16 @@ import { shownAffinity } from '../channels/sets/affinity.ts';
 import type { RankedSets } from '../channels/sets/ranked-sets.ts';
 import { limits } from '../proto/limits.ts';
 import { type Admission, type AdmissionOptions, admissionDefaults, createAdmission } from './admission.ts';
+import { type CertificateWatch, watchCertificate } from './certificate-watch.ts';
 import { createDisconnects } from './disconnects.ts';
 import type { HttpArchive } from './http/contest-archive.ts';
 import { createHttpApi, type HttpApiOptions, type HttpIngest, httpApiDefaults } from './http/http-api.ts';
 import { createLive, type Live } from './live.ts';
 import { type LiveOptions, liveDefaults } from './live-options.ts';
-import { createOps, type Ops, type ReadyState } from './ops.ts';
+import { createOps, type Ops, type ReadyParts } from './ops.ts';
+import { createRefusals } from './refusals.ts';
 import { createShutdown, type ShutdownOptions, shutdownDefaults } from './shutdown.ts';
+import { type Certificate, readCertificate } from './sockets/certificate.ts';
 import { openSockets } from './sockets/open-sockets.ts';
 import type { HttpRequest, HttpResponse, SocketServer } from './sockets/sockets.ts';
 import type { Verifier } from './verifier/verifier.ts';
@@ -28,6 +31,9 @@ export interface EdgeOptions extends AdmissionOptions, HttpApiOptions, LiveOptio
   opsHost: string;
   opsPort: number;
   sockets: 'auto' | 'uws' | 'ws';
+  proxyProtocolFrom: string[];
+  tlsCertFile: string;
+  tlsKeyFile: string;
   frameBytesMax: number;
   bufferBytesMax: number;
 }
@@ -42,6 +48,11 @@ export const edgeDefaults: EdgeOptions = {
   opsHost: '127.0.0.1',
   opsPort: 8081,
   sockets: 'auto',
+  // Nobody's word on whose connection it is is taken.
+  proxyProtocolFrom: [],
+  // Empty: TLS ends before the edge, or nowhere.
+  tlsCertFile: '',
+  tlsKeyFile: '',
   frameBytesMax: limits.frameBytesMax,
   // A few of the largest frames (entries of a user in 100 contests' teams: 64 KiB); a phone in a tunnel is
   // behind by less for many seconds.
@@ -69,8 +80,8 @@ export interface EdgeParts {
   random(): number;
   /** A new id of 1 to 36 bytes of [A-Za-z0-9_-], never given before. */
   newId(): string;
-  /** What else readiness hangs on, by name. */
-  dependencies?: Readonly<Record<string, () => ReadyState>>;
+  /** What else readiness hangs on, and what is to be shown beside it, by name. */
+  dependencies?: ReadyParts;
   /** Answers paths that are none of ours, e.g. static files; null: nothing is there. */
   fallback?: (request: HttpRequest) => Promise<HttpResponse | null>;
 }
@@ -79,6 +90,8 @@ export interface Edge {
   readonly opsPort: number;
   readonly adapter: SocketServer['adapter'];
   readonly live: Live;
+  /** Looks at the TLS certificate's files now (as on SIGHUP); without TLS, nothing. */
+  reloadCertificate(): Promise<void>;
   /** As on SIGTERM: unready, serve on, move the sockets, close. Resolves when all is closed. */
   drain(): Promise<void>;
   /** At once. */
@@ -106,8 +119,10 @@ export async function createEdge(parts: EdgeParts): Promise<Edge> {
   const requests = createRequestCount(http.handle);
   const onFault = (error: unknown): void => logger.error({ err: error }, 'A callback of the edge threw.');
   let ops: Ops | null = null;
+  let watch: CertificateWatch | null = null;
 
   async function close(): Promise<void> {
+    watch?.close();
     live.close();
     disconnects.close();
     await server?.close();
@@ -115,7 +130,15 @@ export async function createEdge(parts: EdgeParts): Promise<Edge> {
   }
 
   try {
-    server = await openEdgeSockets(options, { admission, live, handle: requests.handle, onFault, logger });
+    const onRefused = createRefusals(parts);
+    const certificate = certificateOf(options);
+    const served = { admission, live, handle: requests.handle, onRefused, onFault, logger, certificate };
+    const sockets = await openEdgeSockets(options, served);
+    server = sockets;
+    if (certificate !== null) {
+      const use = (next: Certificate): Promise<void> => sockets.useCertificate(next);
+      watch = watchCertificate({ ...parts, certificate, use });
+    }
     ops = await createOps({
       host: options.opsHost,
       port: options.opsPort,
@@ -139,25 +162,39 @@ export async function createEdge(parts: EdgeParts): Promise<Edge> {
   });
   const { port, adapter } = server;
   logger.info({ port, opsPort: ops.port, adapter }, 'edge listens');
-  return { port, opsPort: ops.port, adapter, live, drain: shutdown.drain, close };
+  const reloadCertificate = async (): Promise<void> => watch?.reload();
+  return { port, opsPort: ops.port, adapter, live, reloadCertificate, drain: shutdown.drain, close };
+}
+
+/** Throws a sentence where the files will not do. */
+function certificateOf({ tlsCertFile, tlsKeyFile }: EdgeOptions): Certificate | null {
+  if (tlsCertFile === '' && tlsKeyFile === '') return null;
+  if (tlsCertFile === '') throw new Error('The TLS key has no certificate: name the file with it.');
+  if (tlsKeyFile === '') throw new Error('The TLS certificate has no key: name the file with it.');
+  return readCertificate(tlsCertFile, tlsKeyFile);
 }
 
 interface Served {
   admission: Admission;
   live: Live;
   handle(request: HttpRequest): Promise<HttpResponse>;
+  onRefused(peer: string, why: string): void;
   onFault(error: unknown): void;
   logger: Logger;
+  certificate: Certificate | null;
 }
 
 function openEdgeSockets(
   options: EdgeOptions,
-  { admission, live, handle, onFault, logger }: Served,
+  { admission, live, handle, onRefused, onFault, logger, certificate }: Served,
 ): Promise<SocketServer> {
-  const { host, port, frameBytesMax, bufferBytesMax, idleMs, sockets } = options;
+  const { host, port, proxyProtocolFrom, frameBytesMax, bufferBytesMax, idleMs, sockets } = options;
   const socketOptions = {
     host,
     port,
+    shared: false,
+    proxyProtocolFrom,
+    certificate,
     socketPath: '/v1/socket',
     frameBytesMax,
     bufferBytesMax,
@@ -165,6 +202,7 @@ function openEdgeSockets(
     onUpgrade: admission.decide,
     onOpen: live.open.bind(live),
     onRequest: handle,
+    onRefused,
     onFault,
   };
   return openSockets(socketOptions, sockets, logger);

@@ -58,3 +58,37 @@ test('alive, ready with the state of each dependency, metrics; nothing else', as
     await ops.close();
   }
 });
+
+test('what is not needed is shown and does not make the process unready', async () => {
+  let kafka: ReadyState = 'kafka refuses connections';
+  let redis: ReadyState = 'ready';
+  const ops = await createOps({
+    host: '127.0.0.1',
+    port: 0,
+    registry: new Registry(),
+    dependencies: {
+      redis: { state: () => redis, needed: true },
+      kafka: { state: () => kafka, needed: false },
+    },
+    onFault: assert.fail,
+  });
+  const readiness = async () => {
+    const answer = await fetch(`http://127.0.0.1:${ops.port}/readyz`);
+    return { status: answer.status, body: await answer.json() };
+  };
+  try {
+    assert.deepEqual(await readiness(), {
+      status: 200,
+      body: { ready: true, dependencies: { redis: 'ready', kafka: 'kafka refuses connections' } },
+    });
+    redis = 'the connection was closed';
+    kafka = 'ready';
+    assert.deepEqual(await readiness(), {
+      status: 503,
+      body: { ready: false, dependencies: { redis: 'the connection was closed', kafka: 'ready' } },
+    });
+    assert.equal((await fetch(`http://127.0.0.1:${ops.port}/healthz`)).status, 200);
+  } finally {
+    await ops.close();
+  }
+});

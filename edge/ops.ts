@@ -12,13 +12,35 @@ import type { HttpRequest, HttpResponse } from './sockets/sockets.ts';
 /** `ready`, or a few words on why not. */
 export type ReadyState = 'ready' | (string & {});
 
+/**
+ * What readiness hangs on, looked at when asked. One that is not `needed` is shown with its state, and the
+ * process serves on without it: an edge without Kafka still answers reads, and is not to be taken away.
+ */
+export type ReadyPart = (() => ReadyState) | { state(): ReadyState; needed: boolean };
+export type ReadyParts = Readonly<Record<string, ReadyPart>>;
+export interface Readiness {
+  ready: boolean;
+  /** By name: `ready`, or why not. */
+  dependencies: Record<string, string>;
+}
+
+export function readinessOf(parts: ReadyParts): Readiness {
+  const dependencies: Record<string, string> = {};
+  let ready = true;
+  for (const [name, part] of Object.entries(parts)) {
+    const { state, needed } = typeof part === 'function' ? { state: part, needed: true } : part;
+    dependencies[name] = state();
+    if (needed && dependencies[name] !== 'ready') ready = false;
+  }
+  return { ready, dependencies };
+}
+
 export interface OpsParts {
   host: string;
   /** 0: any free port. */
   port: number;
   registry: Registry;
-  /** What readiness hangs on, by name; looked at when asked. */
-  dependencies: Readonly<Record<string, () => ReadyState>>;
+  dependencies: ReadyParts;
   onFault(error: unknown): void;
 }
 export interface Ops {
@@ -33,13 +55,8 @@ export async function createOps(parts: OpsParts): Promise<Ops> {
   const { host, registry, dependencies, onFault } = parts;
   let why = '';
 
-  function readiness(): { ready: boolean; dependencies: Record<string, string> } {
-    const states: Record<string, string> = {};
-    for (const [name, state] of Object.entries(dependencies)) states[name] = state();
-    if (why !== '') states['edge'] = why;
-    return { ready: Object.values(states).every((state) => state === 'ready'), dependencies: states };
-  }
-
+  const readiness = (): Readiness =>
+    readinessOf(why === '' ? dependencies : { ...dependencies, edge: () => why });
   registerReadiness(registry, readiness);
 
   async function onRequest({ method, path }: HttpRequest): Promise<HttpResponse> {
@@ -61,7 +78,7 @@ export async function createOps(parts: OpsParts): Promise<Ops> {
     }
   }
 
-  const server = createServer((req, res) => answerNodeRequest(req, res, { onRequest, onFault }));
+  const server = createServer((req, res) => answerNodeRequest(req, res, '', { onRequest, onFault }));
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(listenError(host, parts.port, error)));
     server.listen({ host, port: parts.port, exclusive: true }, resolve);
@@ -89,6 +106,7 @@ function registerReadiness(
   new Gauge({
     name: 'rankcast_ready',
     help: 'Whether /readyz says yes.',
+    aggregator: 'min',
     registers: [registry],
     collect() {
       this.set(readiness().ready ? 1 : 0);
@@ -97,6 +115,7 @@ function registerReadiness(
   new Gauge({
     name: 'rankcast_part_ready',
     help: 'Whether a part that /readyz hangs on is ready.',
+    aggregator: 'min',
     labelNames: ['part'],
     registers: [registry],
     collect() {

@@ -86,6 +86,7 @@ export async function serve(flags: Record<string, unknown>, roles: Roles): Promi
       `${JSON.stringify({ port: edge?.port ?? null, opsPort, adapter: edge?.adapter ?? null })}\n`,
     );
   }
+  process.on('SIGHUP', () => void edge?.reloadCertificate());
   await end.signal;
   logger.info('asked to end');
   const closed = await close();

@@ -17,6 +17,10 @@ async function serve(
   const server = await create({
     host: '127.0.0.1',
     port: 0,
+    shared: false,
+    proxyProtocolFrom: [],
+    certificate: null,
+    onRefused: () => {},
     socketPath: '/v1/socket',
     frameBytesMax: 1_000,
     bufferBytesMax: 1_000,

@@ -2,7 +2,6 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
 import { type Answering, answerWithBody, declaredLength, RequestBody } from './http-body.ts';
-import { plainAddress } from './plain-address.ts';
 import type { HttpRequest, HttpResponse } from './sockets.ts';
 
 const nothing = Buffer.alloc(0);
@@ -11,6 +10,7 @@ const nothing = Buffer.alloc(0);
 export function answerNodeRequest(
   req: IncomingMessage,
   res: ServerResponse,
+  address: string,
   options: Answering,
   detached = false,
 ): void {
@@ -26,7 +26,7 @@ export function answerNodeRequest(
     path: cut < 0 ? url : url.slice(0, cut),
     query: new URLSearchParams(cut < 0 ? '' : url.slice(cut + 1)),
     headers,
-    address: plainAddress(req.socket.remoteAddress ?? ''),
+    address,
     body: (maxBytes) => body.read(maxBytes),
   };
   if (detached) body.abort();

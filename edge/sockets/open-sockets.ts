@@ -2,7 +2,8 @@ import type { Logger } from 'pino';
 import type { SocketServer, SocketsOptions } from './sockets.ts';
 
 /**
- * uWebSockets.js; where its binary does not load, ws, and the log says so. A taken port is not a reason to
+ * uWebSockets.js; where its binary does not load, or load balancers speak the PROXY protocol (see
+ * uws-relay.ts), ws, and the log says so. A taken port is not a reason to
  * fall back.
  */
 export async function openSockets(
@@ -10,7 +11,17 @@ export async function openSockets(
   choice: 'auto' | 'uws' | 'ws',
   logger: Logger,
 ): Promise<SocketServer> {
-  if (choice !== 'ws') {
+  const proxied = options.proxyProtocolFrom.length > 0;
+  if (choice === 'auto' && proxied) {
+    logger.info(
+      'Sockets run on ws: uWebSockets.js does not read the PROXY protocol as load balancers send it.',
+    );
+  } else if (choice !== 'ws') {
+    if (proxied) {
+      logger.warn(
+        'The PROXY protocol is read before uWebSockets.js, which costs more than --sockets ws does.',
+      );
+    }
     const create = await loadUws(choice, logger);
     if (create !== null) return create(options);
   }
@@ -20,9 +31,8 @@ export async function openSockets(
 
 async function loadUws(choice: 'auto' | 'uws', logger: Logger) {
   try {
-    const adapter = await import('./sockets.uws.ts');
-    await adapter.loadUws();
-    return adapter.createUwsSockets;
+    await (await import('./uws-library.ts')).loadUws();
+    return (await import('./sockets.uws.ts')).createUwsSockets;
   } catch (error) {
     if (choice === 'uws') throw error;
     logger.warn(
@@ -36,7 +46,7 @@ async function loadUws(choice: 'auto' | 'uws', logger: Logger) {
 /** Whether the binary of uWebSockets.js loads on this Node and this machine. */
 export async function uwsLoads(): Promise<boolean> {
   try {
-    await (await import('./sockets.uws.ts')).loadUws();
+    await (await import('./uws-library.ts')).loadUws();
     return true;
   } catch {
     return false;

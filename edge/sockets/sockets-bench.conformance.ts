@@ -23,6 +23,8 @@ export interface Bench {
   url: string;
   peers: Peer[];
   faults: unknown[];
+  /** What `onRefused` was told. */
+  refused: { peer: string; why: string }[];
   /** A connected client and its peer; one at a time. */
   dial(subprotocol?: string): Promise<{ client: WebSocket; peer: Peer }>;
 }
@@ -36,9 +38,13 @@ export async function withServer(
 ): Promise<void> {
   const peers: Peer[] = [];
   const faults: unknown[] = [];
+  const refused: { peer: string; why: string }[] = [];
   const server = await create({
     host: '127.0.0.1',
     port: 0,
+    shared: false,
+    proxyProtocolFrom: [],
+    certificate: null,
     socketPath: '/v1/socket',
     frameBytesMax: 1_000,
     bufferBytesMax: 64 * 1024,
@@ -53,6 +59,7 @@ export async function withServer(
       return peer;
     },
     onRequest: async () => ({ status: 200, headers: {}, body: 'ok' }),
+    onRefused: (peer, why) => refused.push({ peer, why }),
     onFault: (error) => faults.push(error),
     ...changes,
   });
@@ -68,7 +75,7 @@ export async function withServer(
     return { client, peer };
   };
   try {
-    await body({ server, url, peers, faults, dial });
+    await body({ server, url, peers, faults, refused, dial });
   } finally {
     for (const client of clients) client.terminate();
     await server.close();

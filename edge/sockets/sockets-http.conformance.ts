@@ -260,6 +260,22 @@ function connectionLaws(name: string, create: SocketsFactory): void {
       agent.destroy();
     }));
 
+  test(`${name} [SOCK-21] a connection that asks nothing, or nothing whole, is closed`, () =>
+    withServer(create, {}, async ({ server }) => {
+      const whole = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
+      const part = 'GET / HTTP/1.1\r\nHost';
+      const began = performance.now();
+      const got = await Promise.all([
+        raw(server.port, ''),
+        raw(server.port, whole),
+        raw(server.port, part),
+        raw(server.port, part, 1, whole),
+      ]);
+      assert.ok(performance.now() - began < 20_000);
+      assert.doesNotMatch(got[0]! + got[2]!, /200 OK/);
+      for (const answer of [got[1]!, got[3]!]) assert.equal(answer.split('200 OK').length, 2);
+    }));
+
   test(`${name} [SOCK-21] bytes and cache headers pass as they are; 204 and 304 have no body`, () => {
     const bytes = Buffer.from([0, 255, 1, 254]);
     return withServer(

@@ -55,13 +55,34 @@
  *   nothing throws.
  * [SOCK-19] A HEAD answer has the headers and content-length of the body, and no body.
  * [SOCK-20] Methods are handed on as sent, upper-case; one that nobody knows is answered 4xx.
- * [SOCK-21] Connections are kept alive, also after a body that nobody read.
+ * [SOCK-21] Connections are kept alive, also after a body that nobody read. One that asks nothing for 10 s,
+ *   or not to the end of its headers, is closed (within 15 s).
  * [SOCK-22] A rejected `onRequest` is answered 500 without details, and reported to `onFault`.
  *
  * Process
  * [SOCK-23] Listening is exclusive: a start on a taken port rejects with a sentence naming host and port.
+ *   Servers that are all `shared` listen on one port beside each other.
  * [SOCK-24] `stopListening` refuses new connections; open sockets stay. `close` ends every socket with 4000.
+ *
+ * Behind a load balancer
+ * [SOCK-26] A connection from a network of `proxyProtocolFrom` begins with a header of the PROXY protocol,
+ *   version 2, in however many pieces. The client that it names is the `address` of all that comes over the
+ *   connection; where it names none (health checks: LOCAL, UNSPEC), the peer is. TLVs are skipped.
+ * [SOCK-27] One from there without such a header is closed, and `onRefused` hears why: other bytes, version
+ *   1, another family, too long a header, or one that is not whole within `frontMs` (see front.ts). One that
+ *   closes or has said nothing until then is closed without a word.
+ * [SOCK-28] A header from anywhere else, or a second one, is never believed: the connection is closed, its
+ *   requests are not handed over.
+ *
+ * TLS
+ * [SOCK-29] With a `certificate` everything goes over TLS 1.2 or 1.3 (behind the PROXY protocol's header,
+ *   where there is one); other connections are closed.
+ * [SOCK-30] `useCertificate` changes the certificate for handshakes from then on, whether or not the client
+ *   names a server. Open sockets and kept-alive connections live on, and are published to as before. It
+ *   rejects where the certificate cannot be used, and the one before stays.
  */
+import type { Certificate } from './certificate.ts';
+
 export interface Socket {
   /** Adapter-independent serial number, unique in the process. */
   readonly serial: number;
@@ -122,6 +143,12 @@ export interface HttpResponse {
 
 export interface SocketsOptions {
   host: string;
+  /** One of several processes on the port, all started by one supervisor. */
+  shared: boolean;
+  /** Networks (CIDR) of load balancers that speak the PROXY protocol; none: it is not spoken. */
+  proxyProtocolFrom: readonly string[];
+  /** null: no TLS here. */
+  certificate: Certificate | null;
   /** 0: any free port. */
   port: number;
   /** Path that takes WebSocket upgrades. */
@@ -135,6 +162,8 @@ export interface SocketsOptions {
   onUpgrade(request: UpgradeRequest): UpgradeAnswer | Promise<UpgradeAnswer>;
   onOpen(socket: Socket, subprotocol: Subprotocol): SocketHandler;
   onRequest(request: HttpRequest): Promise<HttpResponse>;
+  /** A connection of `peer` was closed before its first request, for a reason in a sentence. */
+  onRefused(peer: string, why: string): void;
   /** A callback above threw or rejected: a bug. The process and the other sockets live on. */
   onFault(error: unknown): void;
 }
@@ -146,6 +175,7 @@ export interface SocketServer {
   readonly sockets: number;
   /** To every socket that joined `topic`; binary or text. */
   publish(topic: string, bytes: Uint8Array, binary: boolean): void;
+  useCertificate(certificate: Certificate): Promise<void>;
   /** Stops accepting; open sockets stay. */
   stopListening(): void;
   close(): Promise<void>;

@@ -6,114 +6,40 @@
  * before anything else can reach it.
  */
 import type * as Uws from 'uWebSockets.js';
+import { type Certificate, isCurrent } from './certificate.ts';
+import { Front } from './front.ts';
 import { Holes } from './holes.ts';
-import { answerWithBody, declaredLength, RequestBody } from './http-body.ts';
-import { faultAnswer, listOf, statusLine } from './http-status.ts';
+import { faultAnswer, listOf } from './http-status.ts';
 import { freePort, whyNotListening } from './listening.ts';
+import { parseNetworks } from './networks.ts';
 import { plainAddress } from './plain-address.ts';
-import type {
-  HttpRequest,
-  Socket,
-  SocketHandler,
-  SocketServer,
-  SocketsOptions,
-  Subprotocol,
-  UpgradeAnswer,
-} from './sockets.ts';
-import { frameHardFactor, headerBytesMax } from './sockets.ts';
+import type { SocketServer, SocketsOptions, UpgradeAnswer } from './sockets.ts';
+import { frameHardFactor } from './sockets.ts';
+import { answerUwsRequest, writeUwsResponse } from './uws-http.ts';
+import { listenAt, listenOn, loadUws, type UwsLibrary } from './uws-library.ts';
+import { Relay } from './uws-relay.ts';
+import { type Application, type NativeSocket, type SocketData, UwsSocket } from './uws-socket.ts';
 
-interface SocketData {
-  address: string;
-  subprotocol: Subprotocol;
-  /** Set by `open`; the library hands this object around as the socket itself. */
-  socket: UwsSocket | null;
-}
-type NativeSocket = Uws.WebSocket<SocketData>;
-type Library = Pick<typeof Uws, 'App' | 'DISABLED' | 'us_listen_socket_close' | 'us_socket_local_port'>;
-
-/** The library's flag: fail if anything else listens on the port (its default shares it). */
-const exclusivePort = 1;
+/**
+ * One that no longer listens and has no sockets is closed after this, when its last requests are answered.
+ */
+const retiredMs = 60_000;
+/** Sockets from so many certificates ago are ended with 4000: each application costs every publication. */
+const applicationsMax = 8;
 /** What the library says when it cut an idle socket. */
 const idleReason = 'WebSocket timed out from inactivity';
-const sendResults = ['buffered', 'sent', 'dropped'] as const;
 
-/** Rejects when the library's binary does not load here. */
-export async function loadUws(): Promise<Library> {
-  // The library reads this once, as it loads, and has no other way to be told (4 KiB by default: a token may
-  // have more).
-  process.env['UWS_HTTP_MAX_HEADERS_SIZE'] ??= String(headerBytesMax);
-  return (await import('uWebSockets.js')).default;
-}
-
-/** As `loadUws`; and rejects with a sentence when the port is taken. */
+/** As `loadUws`; and rejects with a sentence when the port is taken, or the certificate cannot be used. */
 export async function createUwsSockets(options: SocketsOptions): Promise<SocketServer> {
   const uws = await loadUws();
   const adapter = new UwsAdapter(uws, options);
-  await adapter.listen();
+  try {
+    await adapter.listen();
+  } catch (error) {
+    await adapter.close();
+    throw error;
+  }
   return adapter;
-}
-
-class UwsSocket implements Socket {
-  readonly serial: number;
-  readonly address: string;
-  readonly adapter: UwsAdapter;
-  readonly binary: boolean;
-  native: NativeSocket | null;
-  handler: SocketHandler | null = null;
-  holed = false;
-  stray = false;
-  telling = false;
-
-  constructor(serial: number, data: SocketData, native: NativeSocket, adapter: UwsAdapter) {
-    this.serial = serial;
-    this.address = data.address;
-    this.binary = data.subprotocol === 'rankcast.msgpack';
-    this.native = native;
-    this.adapter = adapter;
-  }
-
-  send(bytes: Uint8Array): 'sent' | 'buffered' | 'dropped' {
-    if (this.native === null || this.holed) return 'dropped';
-    return sendResults[this.native.send(bytes, this.binary)] ?? 'dropped';
-  }
-
-  join(topic: string): void {
-    this.native?.subscribe(topic);
-  }
-
-  leave(topic: string): void {
-    this.native?.unsubscribe(topic);
-  }
-
-  bufferedBytes(): number {
-    return this.native === null ? 0 : this.native.getBufferedAmount();
-  }
-
-  end(code: number, reason: string): void {
-    const native = this.native;
-    if (native === null) return;
-    const { stray } = this;
-    this.closed(code);
-    // A close frame would push what waits behind the hole out first.
-    if (stray) native.close();
-    else native.end(code, reason);
-  }
-
-  terminate(): void {
-    const native = this.native;
-    if (native === null) return;
-    this.closed(1006);
-    native.close();
-  }
-
-  /** Once: the library's own close callback comes after `end` and `close` and finds the handler gone. */
-  closed(code: number): void {
-    const handler = this.handler;
-    this.native = null;
-    this.handler = null;
-    this.adapter.open.delete(this);
-    if (handler !== null) this.adapter.guard(() => handler.onClose(code));
-  }
 }
 
 class UwsAdapter implements SocketServer {
@@ -121,57 +47,122 @@ class UwsAdapter implements SocketServer {
   port = 0;
   readonly open = new Set<UwsSocket>();
   readonly holes = new Holes<UwsSocket>((callback) => this.guard(callback));
-  private readonly uws: Library;
+  private readonly uws: UwsLibrary;
   private readonly options: SocketsOptions;
-  private readonly app: Uws.TemplatedApp;
-  private listenSocket: Uws.us_listen_socket | null = null;
+  private readonly relay: Relay | null;
+  private readonly front: Front | null;
+  private certificate: Certificate | null;
+  private current: Application;
+  /** Former ones, oldest first, whose sockets live on. */
+  private retired: Application[] = [];
   private serial = 0;
   private publishing = false;
   private shut = false;
 
-  constructor(uws: Library, options: SocketsOptions) {
+  constructor(uws: UwsLibrary, options: SocketsOptions) {
     this.uws = uws;
     this.options = options;
-    this.app = uws.App();
-    this.app.ws<SocketData>(options.socketPath, {
+    const { proxyProtocolFrom, certificate: tls, onRefused } = options;
+    const proxied = proxyProtocolFrom.length > 0;
+    this.front = proxied ? new Front({ networks: parseNetworks(proxyProtocolFrom), tls, onRefused }) : null;
+    this.relay = this.front === null ? null : new Relay(this.front);
+    this.certificate = proxied ? null : tls;
+    this.current = this.createApplication();
+  }
+
+  private createApplication(): Application {
+    const { options, uws, certificate } = this;
+    const app = certificate === null ? uws.App() : secureApp(uws, certificate);
+    const application: Application = { app, listening: null, sockets: 0 };
+    app.ws<SocketData>(options.socketPath, {
       maxPayloadLength: options.frameBytesMax * frameHardFactor,
       maxBackpressure: options.bufferBytesMax,
       idleTimeout: idleSeconds(options.idleMs),
       sendPingsAutomatically: true,
       compression: uws.DISABLED,
       upgrade: (res, req, context) => this.onUpgrade(res, req, context),
-      open: (native) => this.onOpen(native),
+      open: (native) => this.onOpen(native, application),
       message: (native, message, binary) => this.onMessage(native, message, binary),
       drain: (native) => this.onDrain(native),
       dropped: (native) => this.onDropped(native),
       close: (native, code, reason) => this.onClose(native, code, reason),
     });
-    this.app.any('/*', (res, req) => this.onRequest(res, req));
+    app.any('/*', (res, req) => {
+      const address = this.addressOf(res);
+      if (address === null) res.close();
+      else answerUwsRequest(res, req, address, options, () => this.shut);
+    });
+    return application;
   }
 
   async listen(): Promise<void> {
-    const { host, port } = this.options;
+    const { host, port, shared } = this.options;
+    if (this.relay !== null) {
+      this.current.listening = listenAt(this.current.app, this.relay.path);
+      this.port = await this.relay.listen(host, port, shared);
+      return;
+    }
+    // For another certificate a second application will listen beside the first, so that port is shared from
+    // the beginning; whether it is free is asked before.
+    const sharing = shared || this.certificate !== null;
+    if (sharing && !shared) await this.assertFree();
     // Given port 0 the library leaves out SO_REUSEADDR, and the port chosen could not be listened on again
     // while connections of a former process linger. So it is chosen here; someone else may take it in
     // between.
-    for (let tries = 5; tries > 0 && this.listenSocket === null; tries--) {
-      this.listenOn(port === 0 ? await freePort(host) : port);
+    for (let tries = 5; tries > 0 && this.current.listening === null; tries--) {
+      const chosen = port === 0 ? await freePort(host) : port;
+      this.current.listening = listenOn(this.current.app, host, chosen, sharing);
       if (port !== 0) break;
     }
-    if (this.listenSocket === null) throw await whyNotListening(host, port);
-    this.port = this.uws.us_socket_local_port(this.listenSocket);
+    if (this.current.listening === null) throw await whyNotListening(host, port);
+    this.port = this.uws.us_socket_local_port(this.current.listening);
   }
 
-  private listenOn(port: number): void {
-    const listen = this.app.listen as unknown as (
-      host: string,
-      port: number,
-      flags: number,
-      done: (token: Uws.us_listen_socket | false) => void,
-    ) => void;
-    listen.call(this.app, this.options.host, port, exclusivePort, (token) => {
-      this.listenSocket = token === false ? null : token;
-    });
+  private async assertFree(): Promise<void> {
+    const { host, port } = this.options;
+    if (port === 0) return;
+    const why = await whyNotListening(host, port);
+    if (why.cause !== undefined) throw why;
+  }
+
+  /** The former application's sockets stay with it; it only stops listening. */
+  async useCertificate(certificate: Certificate): Promise<void> {
+    if (this.front !== null) {
+      this.front.use(certificate);
+      return;
+    }
+    if (this.certificate === null || this.shut) return;
+    const former = { application: this.current, certificate: this.certificate };
+    this.certificate = certificate;
+    try {
+      this.current = this.createApplication();
+      this.current.listening = listenOn(this.current.app, this.options.host, this.port, true);
+      if (this.current.listening === null) throw await whyNotListening(this.options.host, this.port);
+    } catch (error) {
+      this.current = former.application;
+      this.certificate = former.certificate;
+      throw error;
+    }
+    this.retired.push(former.application);
+    // When what the system has taken for it has been accepted.
+    setImmediate(() => this.retire(former.application));
+  }
+
+  private retire(application: Application): void {
+    this.stopApplication(application);
+    if (this.retired.length >= applicationsMax) {
+      const oldest = this.retired[0]!;
+      for (const socket of [...this.open]) {
+        if (socket.home === oldest) socket.end(4000, 'The certificate of this connection is long replaced.');
+      }
+    }
+    const sweep = setInterval(() => {
+      if (application.sockets > 0 && !this.shut) return;
+      clearInterval(sweep);
+      this.retired = this.retired.filter((other) => other !== application);
+      application.app.close();
+    }, retiredMs);
+    sweep.unref();
   }
 
   get sockets(): number {
@@ -185,15 +176,21 @@ class UwsAdapter implements SocketServer {
       this.holes.flush();
     }
     this.publishing = true;
-    this.app.publish(topic, bytes, binary);
+    this.current.app.publish(topic, bytes, binary);
+    for (const { app } of this.retired) app.publish(topic, bytes, binary);
     this.publishing = false;
     if (this.holes.some) this.holes.flush();
   }
 
   stopListening(): void {
-    if (this.listenSocket === null) return;
-    this.uws.us_listen_socket_close(this.listenSocket);
-    this.listenSocket = null;
+    this.relay?.stopListening();
+    // Behind the relay this one must go on: connections it has taken are still on their way.
+    if (this.relay === null) this.stopApplication(this.current);
+  }
+
+  private stopApplication(application: Application): void {
+    if (application.listening !== null) this.uws.us_listen_socket_close(application.listening);
+    application.listening = null;
   }
 
   async close(): Promise<void> {
@@ -203,7 +200,20 @@ class UwsAdapter implements SocketServer {
     for (const socket of [...this.open]) socket.end(4000, 'The edge is closing.');
     // One turn of the loop, so that the close frames leave before the library cuts what remains.
     await new Promise((resolve) => setImmediate(resolve));
-    this.app.close();
+    for (const { app } of [this.current, ...this.retired]) app.close();
+    this.front?.close();
+    this.relay?.close();
+  }
+
+  /**
+   * The client's; null where a header of the PROXY protocol came that nobody was to send: the library reads
+   * one on every connection, before every request.
+   */
+  private addressOf(res: Uws.HttpResponse): string | null {
+    const proxied = res.getProxiedRemoteAddress();
+    if (this.relay !== null) return this.relay.addressOf(proxied);
+    if (proxied.byteLength > 0) return null;
+    return plainAddress(Buffer.from(res.getRemoteAddressAsText()).toString());
   }
 
   guard(callback: () => void): void {
@@ -218,7 +228,11 @@ class UwsAdapter implements SocketServer {
     const key = req.getHeader('sec-websocket-key');
     const offered = req.getHeader('sec-websocket-protocol');
     const extensions = req.getHeader('sec-websocket-extensions');
-    const address = addressOf(res);
+    const address = this.addressOf(res);
+    if (address === null) {
+      res.close();
+      return;
+    }
     const request = {
       address,
       origin: req.getHeader('origin') || null,
@@ -227,7 +241,7 @@ class UwsAdapter implements SocketServer {
     };
     const settle = (answer: UpgradeAnswer): void => {
       if (!answer.accept) {
-        writeResponse(res, 'GET', answer, true);
+        writeUwsResponse(res, 'GET', answer, true);
         return;
       }
       const data: SocketData = { address, subprotocol: answer.subprotocol, socket: null };
@@ -259,10 +273,10 @@ class UwsAdapter implements SocketServer {
       });
   }
 
-  private onOpen(native: NativeSocket): void {
+  private onOpen(native: NativeSocket, application: Application): void {
     const data = native.getUserData();
     this.serial += 1;
-    const socket = new UwsSocket(this.serial, data, native, this);
+    const socket = new UwsSocket(this.serial, data, native, this, application);
     data.socket = socket;
     this.open.add(socket);
     this.guard(() => {
@@ -308,55 +322,21 @@ class UwsAdapter implements SocketServer {
     const idle = code === 1006 && Buffer.from(reason).toString() === idleReason;
     socket.closed(idle ? 4003 : code);
   }
+}
 
-  private onRequest(res: Uws.HttpResponse, req: Uws.HttpRequest): void {
-    const headers: Record<string, string> = {};
-    req.forEach((name, value) => {
-      const before = headers[name];
-      headers[name] = before === undefined ? value : `${before}, ${value}`;
-    });
-    const method = req.getCaseSensitiveMethod().toUpperCase();
-    const body = new RequestBody(declaredLength(headers), res);
-    const request: HttpRequest = {
-      method,
-      path: req.getUrl(),
-      query: new URLSearchParams(req.getQuery()),
-      headers,
-      address: addressOf(res),
-      body: (maxBytes) => body.read(maxBytes),
-    };
-    let aborted = false;
-    res.onAborted(() => {
-      aborted = true;
-      body.abort();
-    });
-    // A chunk's memory is the library's: copied.
-    res.onData((chunk, last) => body.take(new Uint8Array(chunk.slice(0)), last));
-    void answerWithBody(request, body, this.options).then(({ response, close }) => {
-      if (!aborted && !this.shut) res.cork(() => writeResponse(res, method, response, close));
-    });
+/** The library reads the files by itself, so they must still hold what was checked. */
+function secureApp(uws: UwsLibrary, certificate: Certificate): Uws.TemplatedApp {
+  const { certFile, keyFile } = certificate;
+  let app: Uws.TemplatedApp;
+  try {
+    app = uws.SSLApp({ cert_file_name: certFile, key_file_name: keyFile });
+  } catch (error) {
+    const message = `uWebSockets.js cannot use the certificate in ${certFile} with the key in ${keyFile}.`;
+    throw new Error(message, { cause: error });
   }
-}
-
-function writeResponse(
-  res: Uws.HttpResponse,
-  method: string,
-  answer: { status: number; headers: Record<string, string>; body: Uint8Array | string },
-  close: boolean,
-): void {
-  res.writeStatus(statusLine(answer.status));
-  for (const name in answer.headers) res.writeHeader(name, answer.headers[name] ?? '');
-  if (close) res.writeHeader('connection', 'close');
-  // Without arguments: told a length, the library would wait for that many bytes.
-  if (method === 'HEAD') {
-    res.writeHeader('content-length', String(Buffer.byteLength(answer.body)));
-    res.endWithoutBody();
-  } else if (answer.status === 204 || answer.status === 304) res.endWithoutBody();
-  else res.end(answer.body, close);
-}
-
-function addressOf(res: Uws.HttpResponse): string {
-  return plainAddress(Buffer.from(res.getRemoteAddressAsText()).toString());
+  if (isCurrent(certificate)) return app;
+  app.close();
+  throw new Error(`${certFile} or ${keyFile} changed while it was being read.`);
 }
 
 /** The library takes 8 s to 960 s and counts in steps of 4 s. */

@@ -6,9 +6,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket as TcpSocket } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { Certificate } from './certificate.ts';
+import { Front } from './front.ts';
 import { Holes } from './holes.ts';
 import { faultAnswer, listOf } from './http-status.ts';
 import { listenError } from './listening.ts';
+import { parseNetworks } from './networks.ts';
 import { answerNodeRequest, detachedResponse, writeNodeResponse } from './node-http.ts';
 import { plainAddress } from './plain-address.ts';
 import type {
@@ -23,8 +26,10 @@ import { frameHardFactor, headerBytesMax } from './sockets.ts';
 
 /** As uWebSockets.js: an HTTP connection without a request is closed after so long. */
 const keepAliveMs = 10_000;
-/** A request's headers and body must arrive within this. */
+/** A request's headers and body must arrive within this; its headers, or any at all, within `keepAliveMs`. */
 const requestMs = 30_000;
+/** Both are looked at so often. */
+const requestCheckMs = 2_500;
 /** Clients get so long to answer the close frame when the server closes. */
 const closeGraceMs = 1_000;
 /** The sweep for idle sockets runs so many times per `idleMs`; a ping goes out half way. */
@@ -61,7 +66,7 @@ class WsSocket implements Socket {
 
   constructor(serial: number, subprotocol: Subprotocol, ws: WebSocket, tcp: TcpSocket, adapter: WsAdapter) {
     this.serial = serial;
-    this.address = plainAddress(tcp.remoteAddress ?? '');
+    this.address = adapter.addressOf(tcp);
     this.binary = subprotocol === 'rankcast.msgpack';
     this.ws = ws;
     this.tcp = tcp;
@@ -148,6 +153,9 @@ class WsAdapter implements SocketServer {
   private readonly upgrades: WebSocketServer;
   private readonly topics = new Map<string, Set<WsSocket>>();
   private readonly sweep: NodeJS.Timeout;
+  private readonly front: Front | null;
+  /** Of connections that came through the front. */
+  private readonly addresses = new WeakMap<TcpSocket, string>();
   private serial = 0;
   private shut = false;
 
@@ -161,11 +169,13 @@ class WsAdapter implements SocketServer {
     });
     this.server = createServer({
       keepAliveTimeout: keepAliveMs,
+      headersTimeout: keepAliveMs,
+      connectionsCheckingInterval: requestCheckMs,
       requestTimeout: requestMs,
       maxHeaderSize: headerBytesMax,
     });
     this.server.on('request', (req: IncomingMessage, res: ServerResponse) =>
-      answerNodeRequest(req, res, this.options),
+      answerNodeRequest(req, res, this.addressOf(req.socket), this.options),
     );
     this.server.on('upgrade', (req: IncomingMessage, tcp: TcpSocket, head: Buffer) => {
       this.onUpgrade(req, tcp, head).catch((error: unknown) => {
@@ -176,8 +186,33 @@ class WsAdapter implements SocketServer {
     this.server.on('clientError', (_error, tcp) => {
       if (tcp.writable) tcp.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
     });
+    this.front = this.createFront();
     this.sweep = setInterval(() => this.sweepIdle(), options.idleMs / sweepsPerIdle);
     this.sweep.unref();
+  }
+
+  /** Stands between the server and its own handling of connections, where there is something to do. */
+  private createFront(): Front | null {
+    const { proxyProtocolFrom, certificate: tls, onRefused } = this.options;
+    if (proxyProtocolFrom.length === 0 && tls === null) return null;
+    const front = new Front({ networks: parseNetworks(proxyProtocolFrom), tls, onRefused });
+    const serve = this.server.listeners('connection') as ((stream: TcpSocket) => void)[];
+    this.server.removeAllListeners('connection');
+    this.server.on('connection', (tcp: TcpSocket) =>
+      front.accept(tcp, (stream, address) => {
+        this.addresses.set(stream, address);
+        for (const listener of serve) listener.call(this.server, stream);
+      }),
+    );
+    return front;
+  }
+
+  addressOf(tcp: TcpSocket): string {
+    return this.addresses.get(tcp) ?? plainAddress(tcp.remoteAddress ?? '');
+  }
+
+  async useCertificate(certificate: Certificate): Promise<void> {
+    this.front?.use(certificate);
   }
 
   get port(): number {
@@ -186,13 +221,13 @@ class WsAdapter implements SocketServer {
   private listenedOn = 0;
 
   listen(): Promise<void> {
-    const { host, port } = this.options;
+    const { host, port, shared } = this.options;
     return new Promise((resolve, reject) => {
       this.server.once('error', (error) => {
         clearInterval(this.sweep);
         reject(listenError(host, port, error));
       });
-      this.server.listen({ host, port, exclusive: true }, () => {
+      this.server.listen({ host, port, exclusive: !shared }, () => {
         this.listenedOn = this.port;
         resolve();
       });
@@ -237,6 +272,7 @@ class WsAdapter implements SocketServer {
     await Promise.race([answered, grace]);
     clearTimeout(timer);
     for (const ws of clients) ws.terminate();
+    this.front?.close();
     this.server.closeAllConnections();
   }
 
@@ -280,12 +316,12 @@ class WsAdapter implements SocketServer {
     const path = (req.url ?? '').split('?', 1)[0];
     const wantsSocket = req.headers.upgrade?.toLowerCase() === 'websocket' && req.method === 'GET';
     if (path !== this.options.socketPath || !wantsSocket) {
-      answerNodeRequest(req, detachedResponse(req, tcp), this.options, true);
+      answerNodeRequest(req, detachedResponse(req, tcp), this.addressOf(tcp), this.options, true);
       return;
     }
     const offered = listOf(req.headers['sec-websocket-protocol'] ?? '');
     const answer = await this.askUpgrade({
-      address: plainAddress(tcp.remoteAddress ?? ''),
+      address: this.addressOf(tcp),
       origin: req.headers.origin ?? null,
       subprotocols: offered,
       userAgent: req.headers['user-agent'] ?? '',

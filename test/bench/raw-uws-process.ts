@@ -1,6 +1,6 @@
 /** The process of raw-uws.ts: uWebSockets.js and nothing else. */
 import type { WebSocket } from 'uWebSockets.js';
-import { loadUws } from '../../edge/sockets/sockets.uws.ts';
+import { loadUws } from '../../edge/sockets/uws-library.ts';
 import type { RawOrder } from './raw-uws.ts';
 
 const uws = await loadUws();
