@@ -20,15 +20,21 @@ import { type ContestReadsOptions, contestReadsDefaults, contestRoutes } from '.
 import { corsHeaders, preflight } from './cors.ts';
 import { clientErrorAnswer, errorAnswer, isServiceError } from './http-error.ts';
 import { openapi } from './openapi.ts';
+import { createRebuilds, type RebuildsOptions, rebuildsDefaults } from './rebuilds.ts';
 import { createRouter, type Match, type Route } from './router.ts';
 import { createSingleFlight } from './single-flight.ts';
 import { socialRoutes } from './social-routes.ts';
 
-export interface HttpApiOptions extends CallersOptions, ContestReadsOptions, BackEndRoutesOptions {}
+export interface HttpApiOptions
+  extends CallersOptions,
+    ContestReadsOptions,
+    BackEndRoutesOptions,
+    RebuildsOptions {}
 export const httpApiDefaults: HttpApiOptions = {
   ...callersDefaults,
   ...contestReadsDefaults,
   ...backEndRoutesDefaults,
+  ...rebuildsDefaults,
 };
 
 /** Records in (as `workers/source/ingest.ts` has it). */
@@ -103,7 +109,7 @@ export function createHttpApi(parts: HttpApiParts): HttpApi {
   const callers = createCallers(options, verifier);
   const routes = [
     ...contestRoutes({ ...parts, singleFlight }),
-    ...socialRoutes({ ...parts, singleFlight }),
+    ...socialRoutes({ ...parts, singleFlight, rebuilds: createRebuilds(parts) }),
     ...backEndRoutes(parts),
     ...documentRoutes(),
   ];

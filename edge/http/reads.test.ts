@@ -5,7 +5,9 @@ import { putDecided } from '../../channels/lookup/command-status.ts';
 import { putProfile } from '../../channels/lookup/profile.ts';
 import { storedAffinity } from '../../channels/sets/affinity.ts';
 import type { RankedSets } from '../../channels/sets/ranked-sets.ts';
+import { decodeRebuild, rebuildSubject } from '../../channels/sets/rebuild-question.ts';
 import { type Answer, errorOf, place, playRanker, putPlace, withApi } from './api-harness.conformance.ts';
+import { rebuildsDefaults } from './rebuilds.ts';
 
 function assertError(answer: Answer, status: number, code: string, message: RegExp): void {
   assert.equal(answer.status, status);
@@ -196,15 +198,44 @@ test('followers and following: total and a page of users with their affinity now
 test('a list that was lost is rebuilding, never zero', () => {
   const lost = { page: async () => null, counts: async () => [null, 3] } as unknown as RankedSets;
   return withApi(
-    async ({ ask }) => {
+    async ({ ask, clock }) => {
       for (const path of ['followers', 'following', 'counts']) {
-        const answer = await ask('GET', `/v1/users/1002/${path}`);
+        const asking = ask('GET', `/v1/users/1002/${path}`);
+        // Nobody says that it is mended.
+        while (clock.pending === 0) await new Promise((resolve) => setImmediate(resolve));
+        await clock.advanceSettled(rebuildsDefaults.rebuildWaitMs);
+        const answer = await asking;
         assertError(answer, 503, 'rebuilding', /1002.*being rebuilt/);
         assert.equal(answer.headers['retry-after'], '1');
       }
     },
     {},
     { sets: lost },
+  );
+});
+
+test('a list that is mended while the caller waits is served; users asked for together share a question', () => {
+  let mended = false;
+  const total = () => (mended ? 1 : null);
+  const sets = {
+    page: async () => (mended ? { total: 1, rows: [] } : null),
+    counts: async () => [total(), total()],
+  } as unknown as RankedSets;
+  return withApi(
+    async ({ ask, bus }) => {
+      const questions: string[][] = [];
+      await bus.answer(rebuildSubject, async (question) => {
+        questions.push(decodeRebuild(question));
+        mended = true;
+        return new Uint8Array(0);
+      });
+      const paths = ['1/followers', '2/following', '1/counts'];
+      const answers = await Promise.all(paths.map((path) => ask('GET', `/v1/users/${path}`)));
+      for (const { status } of answers) assert.equal(status, 200);
+      assert.deepEqual(questions, [['1', '2']]);
+    },
+    {},
+    { sets },
   );
 });
 

@@ -11,6 +11,7 @@ import type { HttpResponse } from '../sockets/sockets.ts';
 import type { HttpIngest } from './http-api.ts';
 import { jsonAnswer } from './http-error.ts';
 import { checkId, ids, wholeNumber } from './query.ts';
+import type { Rebuilds } from './rebuilds.ts';
 import type { Call, Route } from './router.ts';
 import type { SingleFlight } from './single-flight.ts';
 
@@ -21,6 +22,7 @@ export interface SocialRoutesParts {
   clock: Clock;
   logger: Logger;
   singleFlight: SingleFlight;
+  rebuilds: Rebuilds;
   /** A stored affinity as it is worth now, 0 to 1. */
   shownAffinity(stored: number, nowMs: number): number;
   /** A new id of 1 to 36 bytes, never given before. */
@@ -33,14 +35,23 @@ const profilesMax = 500;
 export function socialRoutes(parts: SocialRoutesParts): Route[] {
   const { sets, lookup, clock, singleFlight, shownAffinity } = parts;
 
+  /** Reads again, once, what was lost and may be mended by then. */
+  async function whole<T>(user: string, read: () => Promise<T | null>): Promise<T> {
+    const found = await read();
+    if (found !== null) return found;
+    await parts.rebuilds(user);
+    const mended = await read();
+    if (mended === null) throw rebuilding(user);
+    return mended;
+  }
+
   const list = (name: 'followers' | 'following') => {
     return async ({ request, params }: Call): Promise<HttpResponse> => {
       const user = checkId('user', params['user'] ?? '');
       const offset = wholeNumber(request.query, 'offset', { min: 0, max: 1e12, fallback: 0 });
       const limit = wholeNumber(request.query, 'limit', { min: 1, max: listLimitMax, fallback: 50 });
       return singleFlight(`${name} ${user} ${offset} ${limit}`, async () => {
-        const page = await sets.page(`${name}_${user}`, offset, limit);
-        if (page === null) throw rebuilding(user);
+        const page = await whole(user, () => sets.page(`${name}_${user}`, offset, limit));
         const now = clock.now();
         const items = page.rows.map(([member, stored]) => ({
           user: member,
@@ -54,9 +65,12 @@ export function socialRoutes(parts: SocialRoutesParts): Route[] {
   async function counts({ params }: Call): Promise<HttpResponse> {
     const user = checkId('user', params['user'] ?? '');
     return singleFlight(`counts ${user}`, async () => {
-      const [followers, following] = await sets.counts([`followers_${user}`, `following_${user}`]);
-      if (typeof followers !== 'number' || typeof following !== 'number') throw rebuilding(user);
-      return jsonAnswer({ followers, following });
+      const both = await whole(user, async () => {
+        const [followers, following] = await sets.counts([`followers_${user}`, `following_${user}`]);
+        if (typeof followers !== 'number' || typeof following !== 'number') return null;
+        return { followers, following };
+      });
+      return jsonAnswer(both);
     });
   }
 

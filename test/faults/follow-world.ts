@@ -11,7 +11,7 @@ import type { Lookup } from '../../channels/lookup/lookup.ts';
 import { createEmbeddedRankedSets } from '../../channels/sets/ranked-sets.embedded.ts';
 import type { RankedSets } from '../../channels/sets/ranked-sets.ts';
 import { openEmbeddedStore } from '../../channels/store/store.embedded.ts';
-import { createFollowersWorker } from '../../workers/followers/followers-worker.ts';
+import { createFollowersWorker, followersWorkerDefaults } from '../../workers/followers/followers-worker.ts';
 import { createEmbeddedGraph } from '../../workers/graph/graph.embedded.ts';
 import type { Graph } from '../../workers/graph/graph.ts';
 import { createGraphWorker } from '../../workers/graph/graph-worker.ts';
@@ -123,7 +123,8 @@ export async function createFollowWorld(options: FollowWorldOptions = {}): Promi
           ...parts,
           sets: life.lend(sets),
           bus: life.lend(bus),
-          options: { followersBatchMax: batchMax },
+          graph: life.lend(graph),
+          options: { ...followersWorkerDefaults, followersBatchMax: batchMax },
         }),
         createProfilesWorker({ ...parts, options: { profilesBatchMax: Math.min(500, batchMax) } }),
       ]);

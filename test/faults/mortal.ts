@@ -63,6 +63,8 @@ export function createLife({ steps, hasEffect, isMissed }: Fate): Life {
       get(target, name) {
         const member: unknown = Reflect.get(target, name);
         if (typeof member !== 'function') return member;
+        // The one method of a port that answers at once: it only listens.
+        if (name === 'onReset') return member.bind(target);
         return (...args: unknown[]) => step(async () => Reflect.apply(member, target, args));
       },
     });

@@ -6,15 +6,20 @@ import type { Lookup } from '../../channels/lookup/lookup.ts';
 import type { RankedSets } from '../../channels/sets/ranked-sets.ts';
 import { parseRecord } from '../../proto/parse-record.ts';
 import type { GraphChange } from '../../proto/records.ts';
+import type { Graph } from '../graph/graph.ts';
 import type { Batch, Log } from '../log/log.ts';
 import { takeRecords } from '../log/take-records.ts';
 import { startWorker, type Worker } from '../log/worker.ts';
+import { doAgain } from './do-again.ts';
+import { LatelyDone } from './lately-done.ts';
+import { createRebuilds, type RebuildsOptions, rebuildsDefaults } from './rebuilds.ts';
 import { readTold, writeTold } from './told.ts';
 import { placeKey, placeOf, runsApart, setChanges, type Telling, tellings } from './transitions.ts';
 
 export interface FollowersWorkerParts {
   log: Log;
   sets: RankedSets;
+  graph: Graph;
   bus: Bus;
   lookup: Lookup;
   clock: Clock;
@@ -22,14 +27,42 @@ export interface FollowersWorkerParts {
   logger: Logger;
   registry: Registry;
 }
-export interface FollowersWorkerOptions {
+export interface FollowersWorkerOptions extends RebuildsOptions {
   /**
    * Changes that share a step. All may be for one feed, so no more than the ids a log channel keeps
    * (`messageIdsKept`).
    */
   followersBatchMax: number;
+  graphPrecedesLog: boolean;
+  toldKeptMax: number;
+  doAgainRetryMs: number;
 }
-export const followersWorkerDefaults: FollowersWorkerOptions = { followersBatchMax: 1_000 };
+export const followersWorkerDefaults: FollowersWorkerOptions = {
+  ...rebuildsDefaults,
+  followersBatchMax: 1_000,
+  /**
+   * Whether the graph was filled or restored before the log began. Then an empty log does not mean that lists
+   * are empty: each is rebuilt from the graph when it is first asked for.
+   */
+  graphPrecedesLog: false,
+  /** Offsets of changes told within the window, per partition: a few megabytes. */
+  toldKeptMax: 1_000_000,
+  /** Between tries of what failed because Redis was not back yet. */
+  doAgainRetryMs: 1_000,
+};
+
+/** What this member has of a partition. */
+interface Partition {
+  readonly number: number;
+  /** The first offset of which nothing was told. */
+  untoldFrom: number;
+  readonly lately: LatelyDone;
+  /** What was done within the window must be done again. */
+  isDoubtful: boolean;
+  isGone: boolean;
+  /** One step at a time: batches, and doing again. */
+  turn: Promise<unknown>;
+}
 
 /**
  * The followers worker: `graph-changes` in; the sorted sets `followers_<id>` and `following_<id>`, and
@@ -39,47 +72,59 @@ export const followersWorkerDefaults: FollowersWorkerOptions = { followersBatchM
  * of a batch: see who is in the sets, append what that makes new, note that everything to here is told,
  * change the sets, commit. A crash before the note finds the sets untouched and appends the same ids again,
  * which the bus knows; one after it appends nothing again and sets the sets once more.
+ *
+ * After an interruption of the bus Redis may have gone back a little: what was done within the window is done
+ * again (do-again.ts), before the next batch. Lists that it lost are rebuilt from the graph (rebuilds.ts).
  */
 export async function createFollowersWorker(parts: FollowersWorkerParts): Promise<Worker> {
-  const { log, sets, bus, lookup, clock, options, logger, registry } = parts;
-  const messages = new Counter({
-    name: 'rankcast_followers_messages_total',
-    help: 'Messages about follows appended to log channels, by type.',
-    labelNames: ['type'],
-    registers: [registry],
-  });
-  /** By partition: the first offset of which nothing was told. */
-  const untoldFrom = new Map<number, number>();
+  const { log, bus, clock, options, logger, registry } = parts;
+  const counted = counters(registry);
+  const partitions = new Map<number, Partition>();
+  await markNewSets(parts);
 
-  async function onBatch(batch: Batch): Promise<void> {
-    // Times were held against the log's clock when the commands came in.
-    const { records, letters } = takeRecords(batch, ({ value }) =>
-      parseRecord('graph-changes', value, Number.MAX_SAFE_INTEGER),
-    );
-    const changes = records.map(({ record, logged }) => ({ change: record, offset: logged.offset }));
-    const last = batch.records[batch.records.length - 1]!;
-    const from = untoldFrom.get(batch.partition) ?? 0;
-    if (last.offset >= from) {
-      const members = await membersOf(
-        sets,
-        records.map(({ record }) => record),
-      );
-      const told = tellings(changes, members, from);
-      if (told.length > 0) {
-        await appendAll(bus, told);
-        await writeTold(lookup, batch.partition, last);
-        untoldFrom.set(batch.partition, last.offset + 1);
-        for (const { data } of told) messages.inc({ type: data.type });
-      }
-    }
-    await sets.apply(setChanges(records.map(({ record }) => record)));
-    await batch.commit(letters);
-    if (letters.length > 0) {
-      logger.warn({ partition: batch.partition, count: letters.length }, 'records are no graph changes');
+  async function append(told: readonly Telling[]): Promise<void> {
+    await appendAll(bus, told);
+    for (const { data } of told) counted.messages.inc({ type: data.type });
+  }
+
+  /** While Redis is not back this rejects, and the batch that waits for it comes again. */
+  async function mendDoubtful(mine: Partition): Promise<void> {
+    if (!mine.isDoubtful || mine.isGone || mine.lately.from === null) return;
+    mine.isDoubtful = false;
+    const { number: partition, lately } = mine;
+    const window = { partition, lately, nowMs: clock.now(), windowMs: options.rereadWindowMs };
+    try {
+      const again = { ...parts, append: (told: readonly Telling[]) => appendAll(bus, told) };
+      const changes = await doAgain(again, { ...window, ended: () => mine.isGone });
+      counted.again.inc(changes);
+      logger.info({ partition, changes }, 'What was applied lately was applied again.');
+    } catch (error) {
+      mine.isDoubtful = true;
+      throw error;
     }
   }
 
-  return startWorker({
+  function mendSoon(mine: Partition): void {
+    inTurn(mine, () => mendDoubtful(mine)).catch((error) => {
+      logger.warn({ err: error, partition: mine.number }, 'Recent changes could not be applied again yet.');
+      clock.after(options.doAgainRetryMs, () => mendSoon(mine));
+    });
+  }
+
+  const rebuilds = await createRebuilds({
+    ...parts,
+    isOurs: (user) => partitions.has(log.partitionOf('graph-changes', user)),
+  });
+  const unsubscribe = bus.onReset((reason) => {
+    logger.info({ reason }, 'The bus was interrupted: recent changes are applied again.');
+    for (const mine of partitions.values()) {
+      mine.isDoubtful = true;
+      mendSoon(mine);
+    }
+    rebuilds.again();
+  });
+
+  const worker = await startWorker({
     name: 'followers',
     topic: 'graph-changes',
     batchMax: options.followersBatchMax,
@@ -87,11 +132,111 @@ export async function createFollowersWorker(parts: FollowersWorkerParts): Promis
     clock,
     logger,
     registry,
-    async onAssign(partition) {
-      untoldFrom.set(partition, await readTold(lookup, log, partition));
+    async onAssign(number) {
+      const untoldFrom = await readTold(parts.lookup, log, number);
+      const lately = new LatelyDone(options.rereadWindowMs, options.toldKeptMax);
+      const turn = Promise.resolve();
+      partitions.set(number, { number, untoldFrom, lately, isDoubtful: false, isGone: false, turn });
     },
-    onBatch,
+    async onRevoke(number) {
+      const mine = partitions.get(number);
+      if (mine === undefined) return;
+      partitions.delete(number);
+      mine.isGone = true;
+      await mine.turn;
+    },
+    async onBatch(batch) {
+      const mine = partitions.get(batch.partition)!;
+      await inTurn(mine, async () => {
+        mine.lately.begin(batch.records[0]!.offset, clock.now());
+        await mendDoubtful(mine);
+        await takeBatch(parts, mine, batch, append);
+      });
+    },
   });
+  return {
+    ready: () => worker.ready(),
+    async close() {
+      unsubscribe();
+      await rebuilds.close();
+      await worker.close();
+    },
+  };
+}
+
+/** Told, applied, committed. */
+async function takeBatch(
+  parts: FollowersWorkerParts,
+  mine: Partition,
+  batch: Batch,
+  append: (told: readonly Telling[]) => Promise<void>,
+): Promise<void> {
+  const { sets, lookup, logger } = parts;
+  // Times were held against the log's clock when the commands came in.
+  const { records, letters } = takeRecords(batch, ({ value }) =>
+    parseRecord('graph-changes', value, Number.MAX_SAFE_INTEGER),
+  );
+  const graphChanges = records.map(({ record }) => record);
+  const last = batch.records[batch.records.length - 1]!;
+  if (last.offset >= mine.untoldFrom) {
+    const members = await membersOf(sets, graphChanges);
+    const changes = records.map(({ record, logged }) => ({ change: record, offset: logged.offset }));
+    const told = tellings(changes, members, mine.untoldFrom);
+    if (told.length > 0) {
+      await append(told);
+      await writeTold(lookup, batch.partition, last);
+      mine.untoldFrom = last.offset + 1;
+      mine.lately.tell(told.map(({ offset }) => offset));
+    }
+  }
+  await sets.apply(setChanges(graphChanges));
+  mine.lately.end(last.offset + 1);
+  await batch.commit(letters);
+  if (letters.length > 0) {
+    logger.warn({ partition: batch.partition, count: letters.length }, 'records are no graph changes');
+  }
+}
+
+function inTurn<T>(mine: Partition, step: () => Promise<T>): Promise<T> {
+  const done = mine.turn.then(step);
+  mine.turn = done.catch(() => undefined);
+  return done;
+}
+
+/** Before anything was told, all lists are empty because there is nothing in them. */
+async function markNewSets(parts: FollowersWorkerParts): Promise<void> {
+  const { log, sets, clock, options, logger } = parts;
+  try {
+    if (!options.graphPrecedesLog && (await isEmpty(log))) await sets.markNew();
+  } catch (error) {
+    // Lists are rebuilt one by one where it comes too late.
+    logger.warn({ err: error }, 'The sorted sets could not be marked as new yet.');
+    clock.after(options.doAgainRetryMs, () => void markNewSets(parts));
+  }
+}
+
+async function isEmpty(log: Log): Promise<boolean> {
+  for (let partition = 0; partition < log.partitions('graph-changes'); partition++) {
+    if ((await log.bounds('graph-changes', partition)).next > 0) return false;
+  }
+  return true;
+}
+
+function counters(registry: Registry) {
+  const registers = [registry];
+  return {
+    messages: new Counter({
+      name: 'rankcast_followers_messages_total',
+      help: 'Messages about follows appended to log channels, by type.',
+      labelNames: ['type'],
+      registers,
+    }),
+    again: new Counter({
+      name: 'rankcast_followers_applied_again_total',
+      help: 'Changes that were applied again because Redis may have lost them.',
+      registers,
+    }),
+  };
 }
 
 /** Members asked for at once: what a RankedSets takes. */

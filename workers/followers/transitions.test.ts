@@ -34,10 +34,13 @@ test('begins and ends of a membership are told, what stands already is not', () 
     0,
   );
   assert.deepEqual(told, [
-    { channel: 'feed:me', id: '1', at, data: { type: 'follower', user: 'you', affinity: 0.7 } },
-    { channel: 'feed:me', id: '4', at, data: { type: 'unfollower', user: 'you' } },
-    { channel: 'user:me', id: '6', at, data: { type: 'following', other: 'you', state: 'following' } },
-    { channel: 'feed:me', id: '8', at, data: { type: 'follower', user: 'you', affinity: 0.5 } },
+    { channel: 'feed:me', id: '1', at, data: { type: 'follower', user: 'you', affinity: 0.7 }, offset: 0 },
+    { channel: 'feed:me', id: '4', at, data: { type: 'unfollower', user: 'you' }, offset: 3 },
+    {
+      ...{ channel: 'user:me', id: '6', at, offset: 5 },
+      data: { type: 'following', other: 'you', state: 'following' },
+    },
+    { channel: 'feed:me', id: '8', at, data: { type: 'follower', user: 'you', affinity: 0.5 }, offset: 7 },
   ]);
   assert.deepEqual([...members].sort(), ['followers_me you', 'following_me you']);
 });

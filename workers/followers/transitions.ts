@@ -33,8 +33,8 @@ export function tellings(
   changes: readonly { change: GraphChange; offset: number }[],
   members: Set<string>,
   untoldFrom: number,
-): Telling[] {
-  const told: Telling[] = [];
+): (Telling & { offset: number })[] {
+  const told: (Telling & { offset: number })[] = [];
   for (const { change, offset } of changes) {
     if (change.kind === 'affinity') continue;
     const key = placeKey(placeOf(change));
@@ -42,12 +42,13 @@ export function tellings(
     if (members.has(key) === isMember) continue;
     if (isMember) members.add(key);
     else members.delete(key);
-    if (offset >= untoldFrom) told.push(telling(change, isMember));
+    if (offset >= untoldFrom) told.push({ ...telling(change, isMember), offset });
   }
   return told;
 }
 
-function telling(change: GraphChange, isMember: boolean): Telling {
+/** What is told of a change that began (`isMember`) or ended a membership. */
+export function telling(change: GraphChange, isMember: boolean): Telling {
   const { id, at, user, other } = change;
   if (change.list === 'following') {
     const state = isMember ? 'following' : 'none';

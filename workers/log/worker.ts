@@ -28,6 +28,8 @@ export interface WorkerParts {
   registry: Registry;
   /** Before the first batch of a partition. */
   onAssign?(partition: number): Promise<void>;
+  /** The partition goes; no batch of it is under way. */
+  onRevoke?(partition: number): Promise<void>;
   /** Must commit the batch. When it rejects, the batch comes again (and a rejected `onAssign` likewise). */
   onBatch(batch: Batch): Promise<void>;
 }
@@ -83,6 +85,7 @@ export async function startWorker(parts: WorkerParts): Promise<Worker> {
     },
     async onRevoke(partition) {
       failedAt.delete(partition);
+      await parts.onRevoke?.(partition);
     },
     onError(error) {
       failures.inc();

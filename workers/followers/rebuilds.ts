@@ -1,0 +1,151 @@
+import type { Logger } from 'pino';
+import { Counter, type Registry } from 'prom-client';
+import type { Bus } from '../../channels/bus/bus.ts';
+import type { Clock } from '../../channels/clock.ts';
+import { decodeRebuild, rebuildSubject } from '../../channels/sets/rebuild-question.ts';
+import { lists, type RepairParts, repairList } from './repair.ts';
+
+export interface RebuildsOptions {
+  rebuildsAtOnce: number;
+  rebuildsWaitingMax: number;
+  rebuildAnswerMs: number;
+  rereadWindowMs: number;
+}
+export const rebuildsDefaults: RebuildsOptions = {
+  /** Users mended side by side: enough to hide the round trips of both stores. */
+  rebuildsAtOnce: 8,
+  /** Above, questions go unanswered; whoever still wants the list asks again. */
+  rebuildsWaitingMax: 10_000,
+  /** An edge waits a second: by then it must have the answer that some of its lists take longer. */
+  rebuildAnswerMs: 700,
+  /**
+   * What was written last before Redis failed over may be lost: a replica is behind by a second or so, a log
+   * on disk too. Changes of this long are read back and applied again, lists mended in it mended again.
+   */
+  rereadWindowMs: 60_000,
+};
+
+export interface RebuildsParts extends RepairParts {
+  bus: Bus;
+  clock: Clock;
+  logger: Logger;
+  registry: Registry;
+  options: RebuildsOptions;
+  /** Whether the user's changes are applied here. */
+  isOurs(user: string): boolean;
+}
+export interface Rebuilds {
+  /** The memory may have gone back a little: what was mended lately is mended again. */
+  again(): void;
+  close(): Promise<void>;
+}
+
+/**
+ * Mends lists that the sorted sets have lost, when edges ask for them (channels/sets/rebuild-question.ts).
+ */
+export async function createRebuilds(parts: RebuildsParts): Promise<Rebuilds> {
+  const { bus, sets, clock, logger, options } = parts;
+  const rebuilt = new Counter({
+    name: 'rankcast_followers_lists_rebuilt_total',
+    help: 'Lists of followers or following that were lost and rebuilt from the graph.',
+    registers: [parts.registry],
+  });
+  /** Users under way or waiting, in order, and who waits for them. */
+  const waiting = new Map<string, { force: boolean; done: Promise<void>; end(): void }>();
+  /** When users' lists were mended, oldest first. */
+  const mendedAt = new Map<string, number>();
+  const running = new Map<string, Promise<void>>();
+  let closed = false;
+
+  function enqueue(user: string, force: boolean): Promise<void> | null {
+    const known = waiting.get(user);
+    if (known !== undefined) {
+      known.force ||= force;
+      return known.done;
+    }
+    if (waiting.size >= options.rebuildsWaitingMax) return null;
+    let end = (): void => undefined;
+    const done = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    waiting.set(user, { force, done, end });
+    startSome();
+    return done;
+  }
+
+  function startSome(): void {
+    for (const [user, { force, end }] of waiting) {
+      if (closed || running.size >= options.rebuildsAtOnce) return;
+      if (running.has(user)) continue;
+      waiting.delete(user);
+      const run = rebuild(user, force).finally(() => {
+        running.delete(user);
+        end();
+        startSome();
+      });
+      running.set(user, run);
+    }
+  }
+
+  async function rebuild(user: string, force: boolean): Promise<void> {
+    try {
+      const counts = await sets.counts(lists.map((list) => `${list}_${user}`));
+      for (const [i, list] of lists.entries()) {
+        if (!force && counts[i] !== null) continue;
+        const { members } = await repairList(parts, user, list, () => closed);
+        noteMended(user);
+        rebuilt.inc();
+        logger.info({ user, list, members }, 'A lost list was rebuilt.');
+      }
+    } catch (error) {
+      // Whoever wants it asks again.
+      logger.warn({ err: error, user }, 'Lost lists could not be rebuilt.');
+    }
+  }
+
+  function noteMended(user: string): void {
+    const now = clock.now();
+    mendedAt.delete(user);
+    mendedAt.set(user, now);
+    for (const [other, at] of mendedAt) {
+      if (at >= now - options.rereadWindowMs) break;
+      mendedAt.delete(other);
+    }
+  }
+
+  const unsubscribe = await bus.answer(rebuildSubject, async (question) => {
+    const jobs: Promise<void>[] = [];
+    for (const user of decodeRebuild(question)) {
+      const job = closed || !parts.isOurs(user) ? null : (running.get(user) ?? enqueue(user, false));
+      if (job !== null) jobs.push(job);
+    }
+    if (jobs.length === 0) return null;
+    await within(clock, options.rebuildAnswerMs, Promise.all(jobs));
+    return new Uint8Array(0);
+  });
+
+  return {
+    again() {
+      const since = clock.now() - options.rereadWindowMs;
+      for (const user of running.keys()) enqueue(user, true);
+      for (const [user, at] of mendedAt) if (at >= since) enqueue(user, true);
+    },
+    async close() {
+      closed = true;
+      unsubscribe();
+      for (const { end } of waiting.values()) end();
+      waiting.clear();
+      await Promise.all(running.values());
+    },
+  };
+}
+
+/** Resolves with the promise, or when the time is over. */
+async function within(clock: Clock, ms: number, promise: Promise<unknown>): Promise<void> {
+  let cancel = (): void => undefined;
+  const over = new Promise<void>((resolve) => {
+    cancel = clock.after(ms, resolve);
+  });
+  await Promise.race([promise, over]);
+  cancel();
+}
