@@ -11,7 +11,11 @@ import type { Lookup } from '../../channels/lookup/lookup.ts';
 import { createEmbeddedRankedSets } from '../../channels/sets/ranked-sets.embedded.ts';
 import type { RankedSets } from '../../channels/sets/ranked-sets.ts';
 import { openEmbeddedStore } from '../../channels/store/store.embedded.ts';
-import { createFollowersWorker, followersWorkerDefaults } from '../../workers/followers/followers-worker.ts';
+import {
+  createFollowersWorker,
+  type FollowersWorkerOptions,
+  followersWorkerDefaults,
+} from '../../workers/followers/followers-worker.ts';
 import { createEmbeddedGraph } from '../../workers/graph/graph.embedded.ts';
 import type { Graph } from '../../workers/graph/graph.ts';
 import { createGraphWorker } from '../../workers/graph/graph-worker.ts';
@@ -61,6 +65,10 @@ export interface FollowWorldOptions {
   folder?: string;
   /** In place of the embedded one. */
   openGraph?(clock: Clock): Graph;
+  openSets?(): RankedSets;
+  openBus?(clock: Clock): Bus;
+  /** For the followers workers only. */
+  followers?: Partial<FollowersWorkerOptions>;
 }
 
 export async function createFollowWorld(options: FollowWorldOptions = {}): Promise<FollowWorld> {
@@ -77,8 +85,8 @@ export async function createFollowWorld(options: FollowWorldOptions = {}): Promi
     options.openGraph?.(clock) ??
     createEmbeddedGraph({ store, clock, options: { sweepIntervalMs }, onError });
   const lookup = createEmbeddedLookup({ store, clock, onError });
-  const sets = createEmbeddedRankedSets({ store });
-  const bus = createEmbeddedBus({ store, clock, newEpoch: () => 'one', onError });
+  const sets = options.openSets?.() ?? createEmbeddedRankedSets({ store });
+  const bus = options.openBus?.(clock) ?? createEmbeddedBus({ store, clock, newEpoch: () => 'one', onError });
 
   const committed = new Map<string, number>();
   let members: Member[] = [];
@@ -124,7 +132,7 @@ export async function createFollowWorld(options: FollowWorldOptions = {}): Promi
           sets: life.lend(sets),
           bus: life.lend(bus),
           graph: life.lend(graph),
-          options: { ...followersWorkerDefaults, followersBatchMax: batchMax },
+          options: { ...followersWorkerDefaults, ...options.followers, followersBatchMax: batchMax },
         }),
         createProfilesWorker({ ...parts, options: { profilesBatchMax: Math.min(500, batchMax) } }),
       ]);
