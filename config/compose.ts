@@ -101,6 +101,7 @@ async function startFollowers(context: PartContext, started: Part[]): Promise<vo
   const parts = { ...engines, clock, registry };
   const followers = await createFollowersWorker({
     ...parts,
+    graph: opened(engines.graph, 'graph'),
     options: followersWorkerDefaults,
     logger: logger.child({ part: 'followers' }),
   });
