@@ -214,7 +214,7 @@ test('a list that was lost is rebuilding, never zero', () => {
   );
 });
 
-test('a list that is mended while the caller waits is served; users asked for together share a question', () => {
+test('a list mended while the caller waits is served; users asked for together share a question', () => {
   let mended = false;
   const total = () => (mended ? 1 : null);
   const sets = {

@@ -1,4 +1,4 @@
-/** Lists that were found lost: tells followers workers of them and waits a moment for those that are small. */
+/** Lists that were found lost: tells followers workers of them, and waits a moment for small ones. */
 import type { Logger } from 'pino';
 import type { Bus } from '../../channels/bus/bus.ts';
 import { encodeRebuild, rebuildSubject, rebuildUsersMax } from '../../channels/sets/rebuild-question.ts';

@@ -8,7 +8,7 @@ import { playRepairs, seed } from './repair-rounds.ts';
 
 const rounds = Number(process.env['ROUNDS'] ?? 8);
 
-test(`[FEED-11] lists that were spoiled equal the graph after a repair beside writers (SEED=${seed})`, async (t) => {
+test(`[FEED-11] spoiled lists equal the graph after a repair beside writers (SEED=${seed})`, async (t) => {
   const { mended } = await playRepairs(await createFollowWorld(), rounds);
   t.diagnostic(`${mended} members mended in ${rounds} rounds`);
   assert.ok(mended > rounds);
