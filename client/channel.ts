@@ -22,6 +22,8 @@ export interface ChannelHost {
   readonly clock: Clock;
   /** Full jitter for the n-th try, from 0, in ms. */
   jitter(failures: number): number;
+  /** How long a contest or match that nobody knows is asked for again, ms. */
+  readonly unknownWaitMs: number;
   /** Asks the edge; false: there is no connection, and `resume` will be called when there is. */
   subscribe(channel: Channel): boolean;
   unsubscribe(channel: Channel): void;
@@ -39,6 +41,9 @@ const passing: ReadonlySet<CodeName | SdkCode> = new Set([
   'overloaded',
 ]);
 
+/** Refusals that pass if what is asked for was only just created. */
+const unknown: ReadonlySet<CodeName | SdkCode> = new Set(['unknown_contest', 'unknown_match']);
+
 export abstract class Channel {
   status: ChannelStatus = 'waiting';
   /** The edge's number for it on this connection; -1: none. */
@@ -49,6 +54,8 @@ export abstract class Channel {
   protected readonly host: ChannelHost;
   #failures = 0;
   #cancelRetry: (() => void) | null = null;
+  /** When it was first said to be unknown; null: it was not, or has been joined. */
+  #unknownSince: number | null = null;
 
   constructor(host: ChannelHost) {
     this.host = host;
@@ -87,12 +94,15 @@ export abstract class Channel {
     const asked = this.epoch !== null && this.position >= 0;
     this.no = frame.no;
     this.#failures = 0;
+    this.#unknownSince = null;
     this.joined(frame, asked);
     this.#setStatus('live');
   }
 
   refused(frame: ErrorFrame): void {
-    this.#fail(codeName(frame.code), frame.message);
+    const code = codeName(frame.code);
+    if (unknown.has(code) && this.#mayStillCome()) this.#retry();
+    else this.#fail(code, frame.message);
   }
 
   /** The edge ended it. */
@@ -138,6 +148,14 @@ export abstract class Channel {
     this.host.unsubscribe(this);
     this.no = -1;
     this.#retry();
+  }
+
+  /** Whether it was never joined, and not asked for long enough. */
+  #mayStillCome(): boolean {
+    if (this.position >= 0) return false;
+    const now = this.host.clock.now();
+    this.#unknownSince ??= now;
+    return now - this.#unknownSince < this.host.unknownWaitMs;
   }
 
   #fail(code: CodeName | SdkCode, message: string): void {

@@ -30,6 +30,8 @@
  * `order` error, and the room joins anew.
  * [SDK-12] A refusal that passes by itself is followed by another try after jitter; any other ends the
  * room. Both are `error` events.
+ * [SDK-20] A contest or match that is not known and was never joined is asked for again, without an error,
+ * for `unknownWaitMs`; then the room ends.
  * [SDK-13] After `close` nothing is emitted but the last `status`, and no timer or socket is left.
  * [SDK-14] A socket that has not answered within `openTimeoutMs` is given up and made anew.
  * [SDK-15] Reads carry the token; a refusal has the code of the table; after 401 a token function is asked
@@ -129,11 +131,12 @@ class SocketClient implements Client {
         onError: (error) => this.#events.emit('error', error),
       },
     );
-    const { reconnectBaseMs, reconnectCapMs } = settings;
+    const { reconnectBaseMs, reconnectCapMs, unknownWaitMs } = settings;
     this.#subscriptions = new Subscriptions({
       connection: this.#connection,
       clock,
       jitter: (failures) => random() * Math.min(reconnectCapMs, reconnectBaseMs * 2 ** failures),
+      unknownWaitMs,
       onError: (error) => this.#events.emit('error', error),
     });
     this.#http = new Http({

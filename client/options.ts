@@ -38,6 +38,7 @@ export interface ConnectOptions {
   random?: () => number;
   reconnectBaseMs?: number;
   reconnectCapMs?: number;
+  unknownWaitMs?: number;
   stableMs?: number;
   openTimeoutMs?: number;
   refreshBeforeMs?: number;
@@ -50,6 +51,11 @@ export const connectDefaults = {
   reconnectBaseMs: 1_000,
   /** The longest wait: an outage of minutes must not leave clients away for as long again. */
   reconnectCapMs: 30_000,
+  /**
+   * A room whose contest is not known yet is asked for again for so long: who creates a contest and joins it
+   * in one breath is ahead of the ranker, and an edge remembers for 5 s that there was none. 0: not at all.
+   */
+  unknownWaitMs: 15_000,
   /** A connection that lasted so long was a good one: waits begin anew. */
   stableMs: 5_000,
   /** Opening and `connected` together, on a slow phone. */

@@ -72,7 +72,7 @@ test('[SDK-12] a refusal that passes is tried again with jitter; any other ends 
   refuse(codes.rate_limited.no);
   await clock.advanceSettled(1_000);
   assert.equal(edge.socket.heard('subscribe').length, 3);
-  refuse(codes.unknown_contest.no);
+  refuse(codes.forbidden.no);
   assert.equal(room.status, 'ended');
   await clock.advanceSettled(12_000);
   assert.equal(edge.socket.heard('subscribe').length, 3);
@@ -81,11 +81,40 @@ test('[SDK-12] a refusal that passes is tried again with jitter; any other ends 
     [
       ['unavailable', 'contest:c1'],
       ['rate_limited', 'contest:c1'],
-      ['unknown_contest', 'contest:c1'],
+      ['forbidden', 'contest:c1'],
     ],
   );
   assert.notEqual(client.contest('c1'), room);
   assert.equal(edge.socket.heard('subscribe').length, 4);
+});
+
+test('[SDK-20] a contest that is not known yet is asked for again for a while, then given up', async () => {
+  const { clock, edge, client, errors } = await connectedClient();
+  const room = client.contest('c1');
+  const refuse = () => {
+    const id = edge.socket.heard('subscribe').at(-1)?.id ?? -1;
+    edge.socket.say({
+      t: 'error',
+      id,
+      code: codes.unknown_contest.no,
+      message: 'No contest c1.',
+      channel: 'contest:c1',
+    });
+  };
+  refuse();
+  assert.equal(room.status, 'joining');
+  await clock.advanceSettled(500);
+  assert.equal(edge.socket.heard('subscribe').length, 2);
+  assert.deepEqual(errors, []);
+  for (let asked = 2; room.status === 'joining' && asked < 100; asked += 1) {
+    refuse();
+    await clock.advanceSettled(15_000);
+  }
+  assert.equal(room.status, 'ended');
+  assert.deepEqual(
+    errors.map(({ code }) => code),
+    ['unknown_contest'],
+  );
 });
 
 test('[SDK-12] a subscription that the edge ends is taken up again, or ends with its code', async () => {

@@ -12,11 +12,13 @@ export interface SubscriptionsSettings {
   connection: Pick<Connection, 'nextId' | 'send'>;
   clock: Clock;
   jitter(failures: number): number;
+  unknownWaitMs: number;
   onError(error: RankcastError): void;
 }
 
 export class Subscriptions implements ChannelHost {
   readonly clock: Clock;
+  readonly unknownWaitMs: number;
   readonly #settings: SubscriptionsSettings;
   readonly #open = new Map<string, Channel>();
   readonly #byNo = new Map<number, Channel>();
@@ -26,6 +28,7 @@ export class Subscriptions implements ChannelHost {
   constructor(settings: SubscriptionsSettings) {
     this.#settings = settings;
     this.clock = settings.clock;
+    this.unknownWaitMs = settings.unknownWaitMs;
   }
 
   jitter(failures: number): number {
