@@ -13,6 +13,7 @@ import { edgeFramesBench } from './edge-frames.bench.ts';
 import { edgeLatencyBench } from './edge-latency.bench.ts';
 import { edgeMemoryBench } from './edge-memory.bench.ts';
 import { layoutsBench } from './layouts.bench.ts';
+import { logKafkaBench } from './log-kafka.bench.ts';
 import { rankerBench } from './ranker.bench.ts';
 import { rankerMemoryBenches } from './ranker-memory.bench.ts';
 
@@ -25,6 +26,7 @@ const benches: readonly Bench[] = [
   edgeConnectBench,
   edgeMemoryBench,
   edgeLatencyBench,
+  logKafkaBench,
 ];
 
 async function runChild(name: string): Promise<void> {
