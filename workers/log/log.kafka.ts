@@ -14,14 +14,16 @@ import { partitionOfKey } from './partition.ts';
 import { createReader } from './reader.kafka.ts';
 import { type KafkaTopic, openTopics, type StandingTopic } from './topics.kafka.ts';
 import type { PlacedOutput } from './transactions.kafka.ts';
-import { isFinal, newCluster } from './wire.kafka.ts';
+import { isCertificateFault, isFinal, newCluster } from './wire.kafka.ts';
 
-/** The log on Kafka, by kafkajs (docs/decisions/0009-kafka.md). */
+/** The log on Kafka, by kafkajs (docs/decisions/0006-log-on-kafka.md). */
 export interface KafkaLogSetup {
   clock: Clock;
   logger: Logger;
   topics: Readonly<Record<string, KafkaTopic>>;
-  /** Told whether Kafka is there. */
+  /**
+   * Told whether Kafka is there. Appends are calls of it: its `callTimeoutMs` must be above `appendTimeoutMs`.
+   */
   dependency?: Dependency;
   /** Hears of what fails in the background. */
   onError(error: unknown): void;
@@ -52,6 +54,7 @@ export async function createKafkaLog(setup: KafkaLogSetup): Promise<Log> {
   const consumers = new Set<Consumer>();
   let standing: ReadonlyMap<string, StandingTopic> | null = null;
   let refused: ServiceError | null = null;
+  let running = false;
   let closing: Promise<void> | null = null;
   let onOpened: (() => void)[] = [];
 
@@ -66,11 +69,14 @@ export async function createKafkaLog(setup: KafkaLogSetup): Promise<Log> {
         break;
       } catch (error) {
         dependency?.lost(error);
-        if (isFinal(error) || (error instanceof ServiceError && !error.retryable)) {
+        const login = isFinal(error) || isCertificateFault(error);
+        // Found out later, it may be Kafka's to mend; a topic that stands otherwise is not.
+        if ((login && !running) || (error instanceof ServiceError && !error.retryable)) {
           refused = asRefusal(error);
           break;
         }
-        await sleep(clock, backoffMs(failures, options.retryFirstMs, options.retryLongestMs));
+        const longestMs = login ? options.retryMaxMs : options.retryLongestMs;
+        await sleep(clock, backoffMs(failures, options.retryFirstMs, longestMs));
       } finally {
         await admin.disconnect().catch(() => undefined);
       }
@@ -168,6 +174,7 @@ export async function createKafkaLog(setup: KafkaLogSetup): Promise<Log> {
   });
   try {
     await started;
+    running = true;
   } catch (error) {
     await nodes.close();
     throw error;
@@ -179,10 +186,9 @@ export async function createKafkaLog(setup: KafkaLogSetup): Promise<Log> {
     async append(name, records) {
       const topic = await topicAt(name);
       if (records.length === 0) return [];
-      return appender.append(
-        topic,
-        records.map((record) => place(topic, record)),
-      );
+      const placed = records.map((record) => place(topic, record));
+      if (dependency === undefined) return appender.append(topic, placed);
+      return dependency.run('append', () => appender.append(topic, placed), 'once');
     },
     async bounds(name, partition) {
       return reader.bounds(await topicAt(name, partition), partition);

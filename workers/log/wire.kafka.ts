@@ -286,6 +286,17 @@ export function isRefusedLogin(error: unknown): boolean {
   return false;
 }
 
+/** Faults of TLS that a try changes nothing about: one side's certificates must be changed. */
+const certificateCodes = /^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_CERT|ERR_SSL_WRONG_VERSION)/;
+export function isCertificateFault(error: unknown): boolean {
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; depth++) {
+    const { code } = at as { code?: unknown };
+    if (typeof code === 'string' && certificateCodes.test(code)) return true;
+    at = at.cause;
+  }
+  return false;
+}
+
 /** The producer is not, or no longer, who it says: another has taken its place, or its memory was lost. */
 const identityTypes: ReadonlySet<string> = new Set([
   'INVALID_PRODUCER_EPOCH',
