@@ -28,7 +28,7 @@ const thousand = Array.from({ length: recordsPerCall }, (_, i) => ({
 export const logKafkaBench: Bench = {
   name: 'log-kafka',
   about:
-    `Records of ${valueBytes} bytes in calls of ${recordsPerCall.toLocaleString('en')} into 4 partitions of ` +
+    `Records of ${valueBytes} bytes in calls of ${recordsPerCall.toLocaleString('en')} in 4 partitions of ` +
     'one broker, acks=all; beside: kafkajs in the same run. Processor time is that of this process.',
   async run(add) {
     const brokers = [await sharedKafka()];

@@ -22,7 +22,7 @@ export interface KafkaLogSetup {
   logger: Logger;
   topics: Readonly<Record<string, KafkaTopic>>;
   /**
-   * Told whether Kafka is there. Appends are calls of it: its `callTimeoutMs` must be above `appendTimeoutMs`.
+   * Told whether Kafka is there. Appends are calls of it: its `callTimeoutMs` must exceed `appendTimeoutMs`.
    */
   dependency?: Dependency;
   /** Hears of what fails in the background. */
