@@ -83,6 +83,7 @@ export function registerLiveMetrics(registry: Registry, stats: LiveStats, gauges
   new Gauge({
     name: 'rankcast_ranker_silence_seconds',
     help: 'Longest that the ranker of something followed has said and answered nothing.',
+    aggregator: 'max',
     registers: [registry],
     collect() {
       this.set(gauges.rankerSilenceMs() / 1_000);

@@ -5,6 +5,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Gauge, type Registry } from 'prom-client';
+import { takeOptionalHeader } from './optional-header.ts';
 import { listenError } from './sockets/listening.ts';
 import { answerNodeRequest } from './sockets/node-http.ts';
 import type { HttpRequest, HttpResponse } from './sockets/sockets.ts';
@@ -79,6 +80,7 @@ export async function createOps(parts: OpsParts): Promise<Ops> {
   }
 
   const server = createServer((req, res) => answerNodeRequest(req, res, '', { onRequest, onFault }));
+  const endSilent = takeOptionalHeader(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(listenError(host, parts.port, error)));
     server.listen({ host, port: parts.port, exclusive: true }, resolve);
@@ -93,6 +95,7 @@ export async function createOps(parts: OpsParts): Promise<Ops> {
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
+        endSilent();
       });
     },
   };
