@@ -77,7 +77,7 @@ async function configure(folder: string, port: number, options: GremlinStartOpti
   }
   if (options.auth !== undefined) await writeUsers(folder, options.auth);
   const settings = {
-    ...baseSettings,
+    ...gremlinSettings,
     port,
     ...(options.tls === undefined ? {} : { ssl: encryption(options.tls, conf) }),
     ...(options.auth === undefined
@@ -107,7 +107,7 @@ function graphProperties(kind: string, file: string, format: string): string {
   ].join('\n');
 }
 
-const baseSettings = {
+export const gremlinSettings = {
   host,
   evaluationTimeout: 30_000,
   channelizer: `${tinker}.server.channel.WsAndHttpChannelizer`,
