@@ -12,6 +12,7 @@ import { edgeConnectBench } from './edge-connect.bench.ts';
 import { edgeFramesBench } from './edge-frames.bench.ts';
 import { edgeLatencyBench } from './edge-latency.bench.ts';
 import { edgeMemoryBench } from './edge-memory.bench.ts';
+import { graphGremlinBench } from './graph-gremlin.bench.ts';
 import { layoutsBench } from './layouts.bench.ts';
 import { logKafkaBench } from './log-kafka.bench.ts';
 import { rankerBench } from './ranker.bench.ts';
@@ -27,6 +28,7 @@ const benches: readonly Bench[] = [
   edgeMemoryBench,
   edgeLatencyBench,
   logKafkaBench,
+  graphGremlinBench,
 ];
 
 async function runChild(name: string): Promise<void> {

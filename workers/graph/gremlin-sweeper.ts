@@ -71,9 +71,9 @@ export function createGremlinSweeper(parts: {
     const id = hourId(hour);
     while (!closed) {
       const endings = endingsOf(await submit(findEndings(id, options.sweepBatchMax)));
-      const due = endings.filter((ending) => ending.hour === id).map((ending) => ending.id);
-      const later = endings.filter((ending) => ending.hour !== id).map((ending) => ending.id);
-      if (due.length > 0) await submit(forgetEndings(due, hour));
+      const due = endings.filter(({ isLater }) => !isLater).map((ending) => ending.id);
+      const later = endings.filter(({ isLater }) => isLater).map((ending) => ending.id);
+      if (due.length > 0) await submit(forgetEndings(due, id));
       if (later.length > 0) await submit(letGo(later, id));
       if (endings.length === 0) {
         await submit(dropHour(id));

@@ -2,6 +2,8 @@ import gremlin, { type Bytecode, type Start, type Traversal } from 'gremlin';
 import type { GraphEdge, PairState } from './graph.ts';
 import {
   blockId,
+  decodeEnded,
+  encodeEnded,
   encodeStamps,
   endedId,
   followId,
@@ -96,10 +98,7 @@ function mergeEnded(steps: Start, state: PairState, hour: number): Traversal {
     [direction.in, hourId(hour)],
   ]);
   return mergeVertex(steps, id, 'ended')
-    .property(cardinality.single, 'affinity', new Typed('double', state.affinity))
-    .property(cardinality.single, 'since', new Typed('long', state.since))
-    .property(cardinality.single, 'stamps', encodeStamps(state))
-    .property(cardinality.single, 'hour', new Typed('long', hour))
+    .property(cardinality.single, 'state', encodeEnded(state))
     .mergeE(until);
 }
 
@@ -120,31 +119,32 @@ function mustBeSome(ids: readonly unknown[]): void {
 
 /** Edges of these ids that are there; rows for `storedOf`. */
 export function readEdges(ids: readonly string[], edgeIds: EdgeIds): Bytecode {
-  return projectState(findEdges(g, ids, edgeIds), edgeIds === 'given' ? t.id : 'key');
-}
-
-/** Vertices `ended` of these ids that are there; rows for `storedOf`. */
-export function readEnded(ids: readonly string[]): Bytecode {
-  return projectState(findVertices(g, ids), t.id);
-}
-
-function projectState(found: Traversal, id: Parameters<Traversal['by']>[0]): Bytecode {
-  return found
+  return findEdges(g, ids, edgeIds)
     .project('id', 'affinity', 'since', 'stamps')
-    .by(id)
+    .by(edgeIds === 'given' ? t.id : 'key')
     .by('affinity')
     .by('since')
     .by('stamps')
     .getBytecode();
 }
 
+/** Vertices `ended` of these ids that are there; rows for `storedOf`. */
+export function readEnded(ids: readonly string[]): Bytecode {
+  return findVertices(g, ids).project('id', 'state').by(t.id).by('state').getBytecode();
+}
+
 export function storedOf(rows: readonly unknown[], into: Map<string, StoredState>): void {
   for (const row of rows as ReadonlyMap<string, unknown>[]) {
-    into.set(String(row.get('id')), {
-      affinity: Number(row.get('affinity')),
-      since: Number(row.get('since')),
-      stamps: String(row.get('stamps')),
-    });
+    const state = row.get('state');
+    const stored =
+      state === undefined
+        ? {
+            affinity: Number(row.get('affinity')),
+            since: Number(row.get('since')),
+            stamps: String(row.get('stamps')),
+          }
+        : decodeEnded(String(state));
+    into.set(String(row.get('id')), stored);
   }
 }
 
@@ -184,19 +184,28 @@ export function findHours(hours: readonly number[]): Bytecode {
 
 /** Some of what points to an hour; rows for `endingsOf`. */
 export function findEndings(hour: string, limit: number): Bytecode {
-  return g.V(hour).in_('until').limit(limit).project('id', 'hour').by(t.id).by('hour').getBytecode();
+  return g
+    .V(hour)
+    .in_('until')
+    .limit(limit)
+    .project('id', 'hours')
+    .by(t.id)
+    .by(statics.outE('until').count())
+    .getBytecode();
 }
 
-export function endingsOf(rows: readonly unknown[]): { id: string; hour: string }[] {
+/** `isLater`: it points to another hour too, which is a later one, since earlier ones are emptied before. */
+export function endingsOf(rows: readonly unknown[]): { id: string; isLater: boolean }[] {
   return (rows as ReadonlyMap<string, unknown>[]).map((row) => ({
     id: String(row.get('id')),
-    hour: hourId(Number(row.get('hour'))),
+    isLater: Number(row.get('hours')) > 1,
   }));
 }
 
-/** Forgets them, unless one was touched since and has a later hour. */
-export function forgetEndings(ids: readonly string[], hour: number): Bytecode {
-  return findVertices(g, ids).has('hour', new Typed('long', hour)).drop().getBytecode();
+/** Forgets them, unless one was touched since and points to another hour. */
+export function forgetEndings(ids: readonly string[], hour: string): Bytecode {
+  const another = statics.outE('until').inV().id().is(P.neq(hour));
+  return findVertices(g, ids).not(another).drop().getBytecode();
 }
 
 /** They have a later hour: this one does not concern them any more. */

@@ -26,9 +26,10 @@ declare module 'gremlin' {
     interface Traversal extends Start {
       option(event: EnumValue, values: ReadonlyMap<unknown, unknown>): Traversal;
       property(cardinality: EnumValue, key: string, value: unknown): Traversal;
-      has(key: string, value: unknown): Traversal;
+      has(key: string, values: Predicate): Traversal;
       is(predicate: Predicate): Traversal;
       where(filter: Traversal): Traversal;
+      not(filter: Traversal): Traversal;
       id(): Traversal;
       in_(label: string): Traversal;
       inE(label: string): Traversal;
@@ -50,6 +51,7 @@ declare module 'gremlin' {
       P: {
         gt(value: string): Predicate;
         eq(value: unknown): Predicate;
+        neq(value: unknown): Predicate;
         within(values: readonly string[]): Predicate;
       };
       t: Record<'id' | 'label', EnumValue>;
@@ -57,7 +59,7 @@ declare module 'gremlin' {
       direction: Record<'out' | 'in', EnumValue>;
       cardinality: Record<'single', EnumValue>;
       /** Beginnings of child traversals. */
-      statics: Start & Pick<Traversal, 'inV' | 'outV'>;
+      statics: Start & Pick<Traversal, 'inV' | 'outV' | 'outE'>;
     }
   }
   const gremlin: {
