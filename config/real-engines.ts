@@ -130,12 +130,11 @@ export async function openKafka(context: ServerContext, states: States): Promise
 export async function openGremlin(context: ServerContext, states: States): Promise<Graph> {
   const { createGremlinGraph, gremlinGraphDefaults } = await import('../workers/graph/graph.gremlin.ts');
   const { options, clock, logger, registry } = context;
-  return createGremlinGraph({
+  const graph = createGremlinGraph({
     clock,
     logger: logger.child({ part: 'gremlin' }),
     registry,
     onError: (error: unknown) => logger.error({ err: error }, 'The graph failed in the background.'),
-    dependency: newDependency('gremlin', context, states),
     options: {
       ...gremlinGraphDefaults,
       ...tlsOf(options, 'gremlin'),
@@ -148,6 +147,8 @@ export async function openGremlin(context: ServerContext, states: States): Promi
       edgeIds: options.gremlinEdgeIds,
     },
   });
+  states['gremlin'] = () => graph.state();
+  return graph;
 }
 
 export async function openCassandra(context: ServerContext, states: States): Promise<Archive> {

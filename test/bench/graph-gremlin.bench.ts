@@ -15,8 +15,8 @@ const followers = 100_000;
 export const graphGremlinBench: Bench = {
   name: 'graph-gremlin',
   about:
-    `Reads and writes of ${total.toLocaleString('en')} pairs, ${batch.toLocaleString('en')} a call, on Gremlin ` +
-    'Server; beside it the processor time of this process and of the server for each.',
+    `Reads and writes of ${total.toLocaleString('en')} pairs, ${batch.toLocaleString('en')} a call, on ` +
+    'Gremlin Server; beside it the processor time of this process and of the server for each.',
   async run(add) {
     const server = await startGremlin();
     const graph = openGraph(server.url);

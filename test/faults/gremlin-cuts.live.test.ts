@@ -29,7 +29,7 @@ after(async () => {
 
 const quick: Partial<GremlinGraphOptions> = {
   connectTimeoutMs: 1_000,
-  requestTimeoutMs: 1_000,
+  requestTimeoutMs: 700,
   pingIntervalMs: 300,
   reconnectFirstMs: 20,
   reconnectLongestMs: 100,
@@ -90,7 +90,7 @@ for (const traversalSource of ['g', 'gtx']) {
     const model = new Map<string, PairState>();
     let refused = 0;
     const before = proxy.cuts();
-    for (let round = 0; round < 60; round++) {
+    for (let round = 0; round < 40; round++) {
       const states = Array.from({ length: 1 + below(80) }, randomState);
       if (round % 4 !== 0) proxy.cutAfter(below(round % 2 === 0 ? 600 : 30_000));
       refused += await writeUntilTaken(graph, states);
@@ -101,7 +101,7 @@ for (const traversalSource of ['g', 'gtx']) {
     await isAsWritten(graph, model);
     const cuts = proxy.cuts() - before;
     t.diagnostic(`${cuts} connections cut, ${refused} writes given up and made again`);
-    assert.ok(cuts > 20);
+    assert.ok(cuts > 10);
     await graph.close();
     assert.deepEqual(strays, []);
   });

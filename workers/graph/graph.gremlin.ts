@@ -29,7 +29,7 @@ import type { AwsCredentialsProvider } from './sigv4.ts';
 export function createGremlinGraph(setup: GremlinGraphSetup): GremlinGraph {
   const { clock, onError } = setup;
   const options = { ...gremlinGraphDefaults, ...setup.options };
-  const dependency = setup.dependency ?? ownDependency(setup, options);
+  const dependency = openDependency(setup, options);
   const pool = openPool(setup, options, dependency);
   const requests = createGremlinRequests({ pool, dependency, options });
   const hourOf = hourOfForgetting(clock, commandAgeMaxMs + options.workerLagMsMax);
@@ -88,8 +88,6 @@ export interface GremlinGraphSetup {
   logger: Logger;
   /** Where the metrics of the dependency go. */
   registry?: Registry;
-  /** In place of one of its own; must try again what `isGremlinRetryable` says. */
-  dependency?: Dependency;
   /** In place of the credentials that the AWS SDK finds. */
   credentials?: AwsCredentialsProvider;
   /** Hears of faults in the background (forgetting what stands no more). */
@@ -189,10 +187,10 @@ function readRequests(pairs: readonly (readonly [from: string, to: string])[], e
 /** The circuit breaker counts requests, of which many are under way: so many faults are no accident. */
 const faultsToOpen = 50;
 
-function ownDependency(setup: GremlinGraphSetup, options: GremlinGraphOptions): Dependency {
+function openDependency(setup: GremlinGraphSetup, options: GremlinGraphOptions): Dependency {
   const { clock, logger, registry = new Registry() } = setup;
   const { connectTimeoutMs, requestTimeoutMs, triesMax, retryFirstMs, retryLongestMs } = options;
-  // What ends a try is the request's own limit; this one is for faults of ours.
+  // What ends a try is the request's own limit: a try must be over, here and there, before the next begins.
   const callTimeoutMs = connectTimeoutMs + requestTimeoutMs + 1_000;
   return createDependency({
     name: 'gremlin',

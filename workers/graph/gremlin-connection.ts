@@ -20,8 +20,8 @@ import {
 export interface GremlinConnection {
   /**
    * What comes out at the traversal's end. Rejects with a GremlinFault that the server answered; with an
-   * Error when the connection was lost, or nothing came in time: then it is given up, since the server's own
-   * limit, which is a little shorter, should have been heard of.
+   * Unanswered when the connection was lost, or nothing came in time: then it is given up, since the server's
+   * own limit, which is a little shorter, should have been heard of.
    */
   submit(bytecode: Bytecode, timeoutMs: number): Promise<unknown[]>;
   /** Requests under way. */
@@ -32,6 +32,17 @@ export interface GremlinConnection {
   retire(): void;
   /** Closes now; what is under way rejects. */
   end(): void;
+}
+
+/** A request that was sent and not answered: it may have been carried out, or be so yet. */
+export class Unanswered extends Error {
+  /** When the server has given up on it by its own limit; of performance.now(). */
+  readonly overAt: number;
+  constructor(cause: Error, overAt: number) {
+    super(cause.message, { cause });
+    this.name = 'Unanswered';
+    this.overAt = overAt;
+  }
 }
 
 export interface GremlinConnectionSetup {
@@ -90,6 +101,7 @@ function opened(socket: WebSocket): Promise<void> {
 
 interface Request {
   rows: unknown[];
+  overAt: number;
   timer: NodeJS.Timeout;
   resolve(rows: unknown[]): void;
   reject(error: Error): void;
@@ -124,7 +136,8 @@ class Connection implements GremlinConnection {
     const bytes = encodeTraversal(id, bytecode, this.#setup.source, serverMs);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#over(new Error('it timed out')), timeoutMs);
-      this.#requests.set(id, { rows: [], timer, resolve, reject });
+      const overAt = performance.now() + timeoutMs;
+      this.#requests.set(id, { rows: [], overAt, timer, resolve, reject });
       this.#socket.send(bytes, (error) => {
         if (error) this.#over(error);
       });
@@ -217,7 +230,7 @@ class Connection implements GremlinConnection {
     this.#socket.terminate();
     for (const request of this.#requests.values()) {
       clearTimeout(request.timer);
-      request.reject(error);
+      request.reject(new Unanswered(error, request.overAt));
     }
     this.#requests.clear();
     this.#setup.onOver(error);

@@ -1,7 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Bytecode } from 'gremlin';
 import { connectionFault } from '../../channels/dependency/connection-fault.ts';
 import type { Dependency } from '../../channels/dependency/dependency.ts';
 import { ServiceError } from '../../proto/codes.ts';
+import { Unanswered } from './gremlin-connection.ts';
 import type { GremlinPool } from './gremlin-pool.ts';
 
 /** The requests that a call of the graph is made of. */
@@ -10,8 +12,15 @@ export interface GremlinRequests {
    * Answers in the order of the requests. They run some at a time, each tried again as the dependency has
    * it; none is begun, and none may work on, after `endsAt` (of performance.now). Rejects with the first
    * fault once none is under way.
+   *
+   * One that changes something and was not answered is only tried again, and only rejects, when the server
+   * has given up on it too: so nothing that was given up overtakes what is written later.
    */
-  all(operation: string, requests: readonly Bytecode[], endsAt: number): Promise<unknown[][]>;
+  all(
+    operation: 'read' | 'write' | 'sweep',
+    requests: readonly Bytecode[],
+    endsAt: number,
+  ): Promise<unknown[][]>;
   /** One that may take long, tried a few times; not for what must end with a group's session. */
   slow(request: Bytecode): Promise<unknown[]>;
 }
@@ -34,12 +43,17 @@ export function createGremlinRequests(parts: {
 }): GremlinRequests {
   const { pool, dependency, options } = parts;
 
-  async function one(bytecode: Bytecode, endsAt: number): Promise<unknown[]> {
+  async function one(bytecode: Bytecode, endsAt: number, changes: boolean): Promise<unknown[]> {
     const leftMs = endsAt - performance.now();
     if (leftMs < shortestMs) {
       throw new ServiceError(`gremlin: the call was not done within ${options.deadlineMs} ms.`, true);
     }
-    return await pool.submit(bytecode, Math.min(leftMs, options.requestTimeoutMs));
+    try {
+      return await pool.submit(bytecode, Math.min(leftMs, options.requestTimeoutMs));
+    } catch (error) {
+      if (changes && error instanceof Unanswered) await delay(error.overAt - performance.now());
+      throw error;
+    }
   }
 
   return {
@@ -51,7 +65,9 @@ export function createGremlinRequests(parts: {
         while (fault === null && next < requests.length) {
           const index = next++;
           try {
-            answers[index] = await dependency.run(operation, () => one(requests[index]!, endsAt));
+            answers[index] = await dependency.run(operation, () =>
+              one(requests[index]!, endsAt, operation !== 'read'),
+            );
           } catch (error) {
             fault ??= { error };
           }

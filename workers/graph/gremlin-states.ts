@@ -18,8 +18,8 @@ export const followId = (from: string, to: string): string => `f:${from}:${to}`;
 export const blockId = (from: string, to: string): string => `b:${from}:${to}`;
 export const endedId = (from: string, to: string): string => `e:${from}:${to}`;
 /**
- * Vertex `ended_hour`: what may be forgotten in that hour since the epoch points to it by `until`; to several,
- * where it was touched again, of which the last counts.
+ * Vertex `ended_hour`: what may be forgotten in that hour since the epoch points to it by `until`; to
+ * several, where it was touched again, of which the last counts.
  */
 export const hourId = (hour: number): string => `h:${hour}`;
 
