@@ -81,6 +81,8 @@ export function connectRedis(parts: ConnectRedisParts): RedisConnection {
   const { options, clock, onConnected, onLost } = parts;
   const settings = { ...parts, tls: tlsOf(options) };
   const redis = open(settings, false);
+  if (redis instanceof Cluster) redis.on('+node', gatherWrites);
+  else gatherWrites(redis);
   const subscribers: (Redis | Cluster)[] = [];
   /** Why the connection is not there; what a node says first tells more than that it was closed then. */
   let fault: unknown;
@@ -258,6 +260,24 @@ function given<Name extends string>(name: Name, value: string | undefined): { [N
 function withoutCommand(error: unknown): unknown {
   if (typeof error === 'object' && error !== null && 'command' in error) delete error.command;
   return error;
+}
+
+/** What is sent in one turn of the event loop leaves in one write: a batch of many commands needs no pipeline. */
+function gatherWrites(redis: Redis): void {
+  const send = redis.sendCommand.bind(redis);
+  let isCorked = false;
+  redis.sendCommand = (command, stream) => {
+    const { stream: socket } = redis;
+    if (!isCorked && socket !== undefined) {
+      isCorked = true;
+      socket.cork();
+      process.nextTick(() => {
+        isCorked = false;
+        socket.uncork();
+      });
+    }
+    return send(command, stream);
+  };
 }
 
 async function quit(redis: Redis | Cluster, clock: Clock, withinMs: number): Promise<void> {

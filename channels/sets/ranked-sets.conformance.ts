@@ -68,6 +68,19 @@ function pageLaws(law: Law): void {
     await assert.rejects(sets.scores('s', [...many, 'one more']), ClientError);
   });
 
+  law('[SET-15] scores of many sets come in the order asked, at most 5,000', async ({ sets }) => {
+    await sets.apply([put('a', 'x', 1), put('a', 'y', 2), put('b', 'x', 3)]);
+    const places = ['a x', 'b x', 'a y', 'none x', 'b y', 'a x'].map((place) => {
+      const [set, member] = place.split(' ');
+      return { set: set!, member: member! };
+    });
+    assert.deepEqual(await sets.scoresOf(places), [1, 3, 2, null, null, 1]);
+    assert.deepEqual(await sets.scoresOf([]), []);
+    const many = Array.from({ length: 5_000 }, (_, i) => ({ set: `s${i % 700}`, member: `m${i}` }));
+    assert.equal((await sets.scoresOf(many)).length, 5_000);
+    await assert.rejects(sets.scoresOf([...many, { set: 's', member: 'one more' }]), ClientError);
+  });
+
   law('[SET-8] scores are exact doubles in their order', async ({ sets }) => {
     const scores = [
       0,

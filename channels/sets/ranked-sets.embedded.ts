@@ -1,7 +1,7 @@
 import { ServiceError } from '../../proto/codes.ts';
 import type { EmbeddedStore } from '../store/store.embedded.ts';
 import { openBlocks } from './blocks.embedded.ts';
-import { checkMembers, checkName, checkRow, plain } from './ranked-sets.limits.ts';
+import { checkMembers, checkName, checkPlaces, checkRow, plain } from './ranked-sets.limits.ts';
 import type { RankedSets, SetChange, SetRow } from './ranked-sets.ts';
 
 /**
@@ -128,6 +128,11 @@ export function createEmbeddedRankedSets(setup: EmbeddedRankedSetsSetup): Ranked
       live();
       checkMembers(set, members);
       return members.map((member) => scoreOf(set, member));
+    },
+    async scoresOf(places) {
+      live();
+      checkPlaces(places);
+      return places.map(({ set, member }) => scoreOf(set, member));
     },
     async replace(set, fence, rows) {
       live();

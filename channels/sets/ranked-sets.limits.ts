@@ -2,12 +2,19 @@ import { ClientError } from '../../proto/codes.ts';
 
 /** What all sorted sets take, wherever they are kept. */
 const membersMax = 500;
+const placesMax = 5_000;
 const nameBytesMax = 255;
 
 export function checkMembers(set: string, members: readonly string[]): void {
   if (members.length <= membersMax) return;
   const asked = `${members.length} members of ${set} were asked for`;
   throw new ClientError('bad_field', `${asked}; at most ${membersMax} are answered.`);
+}
+
+export function checkPlaces(places: readonly unknown[]): void {
+  if (places.length <= placesMax) return;
+  const sentence = `${places.length} places were asked for; at most ${placesMax} are answered.`;
+  throw new ClientError('bad_field', sentence);
 }
 
 export function checkRow(set: string, member: string, score: number | null): void {

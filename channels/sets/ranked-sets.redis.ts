@@ -4,8 +4,14 @@ import { ServiceError } from '../../proto/codes.ts';
 import type { Dependency } from '../dependency/dependency.ts';
 import { defineScript } from '../redis/script.ts';
 import { beside, slotOf, slotTags } from '../redis/slots.ts';
-import { checkMembers, checkName, checkRow, plain } from './ranked-sets.limits.ts';
-import { changesAtOnceMax, type RankedSets, type SetChange, type SetRow } from './ranked-sets.ts';
+import { checkMembers, checkName, checkPlaces, checkRow, plain } from './ranked-sets.limits.ts';
+import {
+  changesAtOnceMax,
+  type RankedSets,
+  type SetChange,
+  type SetPlace,
+  type SetRow,
+} from './ranked-sets.ts';
 
 /**
  * Sorted sets in Redis. Names are literal: `ZREVRANGE followers_1002 0 49 WITHSCORES` is what `page` reads,
@@ -68,6 +74,30 @@ export function createRedisRankedSets({ redis, dependency }: RedisRankedSetsSetu
     return countScript.run([set, ...markersOf(set)], []) as Promise<number | null>;
   }
 
+  /** One command for each set that is named. */
+  async function readPlaces(places: readonly SetPlace[]): Promise<(number | null)[]> {
+    const bySet = new Map<string, { members: string[]; indexes: number[] }>();
+    places.forEach(({ set, member }, index) => {
+      let asked = bySet.get(set);
+      if (asked === undefined) {
+        asked = { members: [], indexes: [] };
+        bySet.set(set, asked);
+      }
+      asked.members.push(member);
+      asked.indexes.push(index);
+    });
+    const answers = new Array<number | null>(places.length).fill(null);
+    await Promise.all(
+      [...bySet].map(async ([set, { members, indexes }]) => {
+        const scores = await redis.zmscore(set, ...members);
+        indexes.forEach((index, i) => {
+          answers[index] = toScore(scores[i]);
+        });
+      }),
+    );
+    return answers;
+  }
+
   async function replaceMany(set: string, fence: number, rows: ReadonlyMap<string, number>): Promise<void> {
     const anew = `${beside('anew', set)}:${randomUUID()}`;
     const pairs = [...rows];
@@ -105,7 +135,12 @@ export function createRedisRankedSets({ redis, dependency }: RedisRankedSetsSetu
       checkMembers(set, members);
       if (members.length === 0) return [];
       const scores = await dependency.run('sets_scores', () => redis.zmscore(set, ...members));
-      return scores.map((score) => (score === null ? null : Number(score)));
+      return scores.map(toScore);
+    },
+    async scoresOf(places) {
+      live();
+      checkPlaces(places);
+      return dependency.run('sets_scores', () => readPlaces(places));
     },
     async replace(set, fence, rows) {
       live();
@@ -147,6 +182,10 @@ export function createRedisRankedSets({ redis, dependency }: RedisRankedSetsSetu
       closed = true;
     },
   };
+}
+
+function toScore(score: string | null | undefined): number | null {
+  return typeof score === 'string' ? Number(score) : null;
 }
 
 function isList(set: string): boolean {

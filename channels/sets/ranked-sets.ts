@@ -30,6 +30,7 @@
  * word it is given. What was applied between the two stands.
  * [SET-14] A scan answers at least once every member that is in the set from its first step to its last, and
  * ends whatever is applied meanwhile.
+ * [SET-15] `scoresOf` answers as `scores` does for each place, in order; more than 5,000 are refused.
  */
 export interface RankedSets {
   /** All in one atomic step per set; repeats are harmless. Order within the call is kept per set. */
@@ -40,6 +41,8 @@ export interface RankedSets {
   counts(sets: readonly string[]): Promise<(number | null)[]>;
   /** Scores of members, `null` where not a member, lost or not. At most 500 members a call. */
   scores(set: string, members: readonly string[]): Promise<(number | null)[]>;
+  /** The same of members of many sets at once. At most 5,000 places a call. */
+  scoresOf(places: readonly SetPlace[]): Promise<(number | null)[]>;
   /** Replaces the set whole unless it was replaced with an equal or higher fence. */
   replace(set: string, fence: number, rows: readonly SetRow[]): Promise<void>;
   /**
@@ -61,6 +64,11 @@ export type SetRow = readonly [member: string, score: number];
 export interface SetPage {
   total: number;
   rows: SetRow[];
+}
+/** A member and the set that it may be in. */
+export interface SetPlace {
+  readonly set: string;
+  readonly member: string;
 }
 export interface SetScan {
   members: string[];

@@ -14,7 +14,15 @@ import { doAgain } from './do-again.ts';
 import { LatelyDone } from './lately-done.ts';
 import { createRebuilds, type RebuildsOptions, rebuildsDefaults } from './rebuilds.ts';
 import { readTold, writeTold } from './told.ts';
-import { placeKey, placeOf, runsApart, setChanges, type Telling, tellings } from './transitions.ts';
+import {
+  type Place,
+  placeKey,
+  placeOf,
+  runsApart,
+  setChanges,
+  type Telling,
+  tellings,
+} from './transitions.ts';
 
 export interface FollowersWorkerParts {
   log: Log;
@@ -239,34 +247,26 @@ function counters(registry: Registry) {
   };
 }
 
-/** Members asked for at once: what a RankedSets takes. */
-const membersMax = 500;
+/** Places asked for at once: what a RankedSets takes. */
+const placesMax = 5_000;
 
 /** Those places of the changes where there is a member, as `placeKey`. */
 async function membersOf(sets: RankedSets, changes: readonly GraphChange[]): Promise<Set<string>> {
-  const asked = new Map<string, Set<string>>();
+  const asked = new Map<string, Place>();
   for (const change of changes) {
     if (change.kind === 'affinity') continue;
-    const { set, member } = placeOf(change);
-    const wanted = asked.get(set);
-    if (wanted === undefined) asked.set(set, new Set([member]));
-    else wanted.add(member);
+    const place = placeOf(change);
+    asked.set(placeKey(place), place);
   }
+  const keys = [...asked.keys()];
+  const places = [...asked.values()];
   const found = new Set<string>();
-  async function ask(set: string, members: string[]): Promise<void> {
-    const scores = await sets.scores(set, members);
-    members.forEach((member, i) => {
-      if (scores[i] !== null) found.add(placeKey({ set, member }));
+  for (let at = 0; at < places.length; at += placesMax) {
+    const scores = await sets.scoresOf(places.slice(at, at + placesMax));
+    scores.forEach((score, i) => {
+      if (score !== null) found.add(keys[at + i]!);
     });
   }
-  const questions: Promise<void>[] = [];
-  for (const [set, wanted] of asked) {
-    const members = [...wanted];
-    for (let at = 0; at < members.length; at += membersMax) {
-      questions.push(ask(set, members.slice(at, at + membersMax)));
-    }
-  }
-  await Promise.all(questions);
   return found;
 }
 
