@@ -262,7 +262,7 @@ function withoutCommand(error: unknown): unknown {
   return error;
 }
 
-/** What is sent in one turn of the event loop leaves in one write: a batch of many commands needs no pipeline. */
+/** What is sent in one turn of the event loop leaves in one write: a batch needs no pipeline. */
 function gatherWrites(redis: Redis): void {
   const send = redis.sendCommand.bind(redis);
   let isCorked = false;
