@@ -11,6 +11,7 @@ import { type DemandOptions, demandDefaults } from './demand-options.ts';
 import type { ContestListener } from './followed-contest.ts';
 import type { MatchListener } from './followed-match.ts';
 import type { MatchMirror } from './match-mirror.ts';
+import { newcomerTopic } from './messages.ts';
 import { ModelRanker } from './model-ranker.ts';
 
 class Listener implements ContestListener, MatchListener {
@@ -153,6 +154,18 @@ test('[VIEW-5] after a reset of the bus all is asked for again', async () => {
   bus.reset('another connection');
   await clock.advanceSettled(20);
   assert.equal(followed.mirror?.version, model.version);
+});
+
+test('[VIEW-5] a ranker that has come is told at once what is wanted', async () => {
+  const { bus, clock, ranker, follow } = await setUp();
+  await follow('large');
+  await clock.advanceSettled(1_100);
+  assert.equal(ranker.renewals, 0);
+  await bus.publish(newcomerTopic(0), Uint8Array.of(1));
+  await clock.advanceSettled(1_100);
+  assert.equal(ranker.renewals, 1);
+  await clock.advanceSettled(3_000);
+  assert.equal(ranker.renewals, 1, 'once for each time it says so');
 });
 
 test('[VIEW-5] leases are renewed; without one no frame is taken', async () => {

@@ -9,7 +9,7 @@ import { type ContestListener, FollowedContest } from './followed-contest.ts';
 import { FollowedMatch, type MatchListener } from './followed-match.ts';
 import { createFrameTopics } from './frame-topics.ts';
 import { decodeHeads, decodeWhoAnswer, encodeQuestion } from './message-codec.ts';
-import { type Heads, headsTopic, rankerSubject, type WhoAnswer } from './messages.ts';
+import { type Heads, headsTopic, newcomerTopic, rankerSubject, type WhoAnswer } from './messages.ts';
 import { createPlaceFinder } from './place-finder.ts';
 import { createWantQueue, type WantQueue } from './want-queue.ts';
 
@@ -59,6 +59,10 @@ interface Partition {
   /** When heads, or an answer, came last. */
   headsAt: number;
   renewing: boolean;
+  /** Ends the listening to rankers that come. */
+  newcomers: Promise<Unsubscribe>;
+  /** A ranker has come that does not know what is wanted. */
+  newcomer: boolean;
 }
 
 class LeasedDemand implements Demand {
@@ -143,10 +147,12 @@ class LeasedDemand implements Demand {
     this.#cancelTimer();
     for (const followed of [...this.#all()]) this.release(followed);
     for (const partition of this.#partitions.values()) {
-      partition.heard.then(
-        (unsubscribe) => unsubscribe(),
-        () => {},
-      );
+      for (const listening of [partition.heard, partition.newcomers]) {
+        listening.then(
+          (unsubscribe) => unsubscribe(),
+          () => {},
+        );
+      }
     }
     this.#partitions.clear();
   }
@@ -182,7 +188,7 @@ class LeasedDemand implements Demand {
     for (const [no, followed] of byPartition) {
       const partition = this.#partitionOf(no);
       const silent = now - partition.headsAt > options.headsSilenceMs;
-      if (due || silent) void this.#renew(no, partition, followed);
+      if (due || silent || partition.newcomer) void this.#renew(no, partition, followed);
     }
   }
 
@@ -193,9 +199,17 @@ class LeasedDemand implements Demand {
     const heard = this.#followParts.topics.listen(headsTopic(no), decodeHeads, (heads) =>
       this.#onHeads(heads),
     );
-    const partition = { heard, headsAt: clock.now(), renewing: false };
+    const newcomers = this.#followParts.topics.listen(
+      newcomerTopic(no),
+      () => null,
+      () => {
+        const partition = this.#partitions.get(no);
+        if (partition !== undefined) partition.newcomer = true;
+      },
+    );
+    const partition = { heard, headsAt: clock.now(), renewing: false, newcomers, newcomer: false };
     this.#partitions.set(no, partition);
-    heard.catch((error: unknown) => {
+    Promise.all([heard, newcomers]).catch((error: unknown) => {
       logger.warn({ err: error, partition: no }, 'heads of a partition cannot be heard');
       this.#partitions.delete(no);
     });
@@ -205,6 +219,7 @@ class LeasedDemand implements Demand {
   async #renew(no: number, partition: Partition, followed: AnyFollowed[]): Promise<void> {
     if (partition.renewing) return;
     partition.renewing = true;
+    partition.newcomer = false;
     const { clock, options, logger } = this.#parts;
     // A lease that has run out is not renewed: what it missed needs a snapshot.
     for (const one of followed) if (one.phase === 'live' && one.leaseUntil < clock.now()) one.ask();

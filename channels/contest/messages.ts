@@ -15,6 +15,11 @@
 export const contestTopic = (contest: string): string => `c:${contest}`;
 export const matchTopic = (match: string): string => `m:${match}`;
 export const headsTopic = (partition: number): string => `h:${partition}`;
+/**
+ * A ranker that has come to the partition says so here a few times (one byte, its replica): edges tell it at
+ * once what they want, since it may be the only one left before their next renewal.
+ */
+export const newcomerTopic = (partition: number): string => `n:${partition}`;
 export const rankerSubject = (partition: number): string => `ranker:${partition}`;
 
 /** A contest with more entries than this has frames of its own; once large, it stays large. */

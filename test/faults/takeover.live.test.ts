@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Fleet } from '../journeys/fleet.ts';
+import { Fleet, type Member } from '../journeys/fleet.ts';
 import { fleetPlan } from '../journeys/fleet-plan.ts';
 import { chooseViewers, post, seedWorld } from '../journeys/match-night.ts';
 import { allReach } from '../journeys/viewers.ts';
@@ -63,22 +63,26 @@ test('fleet: a killed ranker is taken over within two seconds', async () => {
     }
   })();
   const longest = () => Math.max(...[...silence.values()].map((own) => own.longest));
-  await delay(roundMs);
-  const quiet = longest();
-  for (const replica of [0, 1, 0]) {
-    for (const own of silence.values()) own.longest = 0;
-    const member = fleet.members.find(({ name }) => name === `ranker-${replica}`);
-    await member?.kill();
+  try {
     await delay(roundMs);
-    const seen = longest();
-    process.stdout.write(`ranker ${replica} killed: ${seen.toFixed(0)} ms without a version, `);
-    process.stdout.write(`${quiet.toFixed(0)} ms in peace\n`);
-    await member?.start();
-    await delay(roundMs);
-    assert.ok(seen <= silenceMaxMs, `${seen} ms without a version`);
+    const quiet = longest();
+    for (const replica of [0, 1, 0]) {
+      for (const own of silence.values()) own.longest = 0;
+      const member = fleet.members.find(({ name }) => name === `ranker-${replica}`) as Member;
+      await member.kill();
+      await delay(roundMs);
+      const seen = longest();
+      process.stdout.write(`ranker ${replica} killed: ${seen.toFixed(0)} ms without a version, `);
+      process.stdout.write(`${quiet.toFixed(0)} ms in peace\n`);
+      await member.start();
+      const ready = await member.ready();
+      process.stdout.write(`ranker ${replica} was ready again after ${ready.toFixed(0)} ms\n`);
+      assert.ok(seen <= silenceMaxMs, `${seen} ms without a version`);
+    }
+  } finally {
+    playing = false;
+    await traffic;
   }
-  playing = false;
-  await traffic;
   await allReach(viewers, last);
   for (const viewer of viewers) viewer.close();
   assert.deepEqual(

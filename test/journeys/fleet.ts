@@ -40,6 +40,16 @@ export class Member {
     this.port = told.port ?? 0;
     this.opsPort = told.opsPort;
   }
+  /** Waits until it says that it is ready; answers how long that took, ms. */
+  async ready(): Promise<number> {
+    const startedAt = performance.now();
+    for (const until = Date.now() + patienceMs; ; ) {
+      const answer = await fetch(`http://127.0.0.1:${this.opsPort}/readyz`).catch(() => null);
+      if (answer?.status === 200) return performance.now() - startedAt;
+      if (Date.now() > until) throw new Error(`${this.name} is not ready: ${await answer?.text()}`);
+      await delay(pauseMs);
+    }
+  }
   async kill(): Promise<void> {
     await this.process.stop('SIGKILL');
   }

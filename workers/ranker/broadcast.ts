@@ -7,7 +7,7 @@ import {
   decodeMatchFrame,
   encodeHeads,
 } from '../../channels/contest/message-codec.ts';
-import { contestTopic, headsTopic, matchTopic } from '../../channels/contest/messages.ts';
+import { contestTopic, headsTopic, matchTopic, newcomerTopic } from '../../channels/contest/messages.ts';
 import { createHeadsBook } from './heads-book.ts';
 import { createPublisher } from './publisher.ts';
 import type { RankerMetrics } from './ranker-metrics.ts';
@@ -26,6 +26,8 @@ export interface Broadcast {
   tick(): void;
   /** To be called once in `headsIntervalMs`: ends leases that ran out, tells heads. */
   heads(): void;
+  /** Asks edges to say what they want. */
+  askForWants(): void;
   close(): void;
 }
 
@@ -133,6 +135,11 @@ export function createBroadcast(parts: BroadcastParts): Broadcast {
   return {
     wants,
     tick: publisher.tick,
+    askForWants() {
+      bus.publish(newcomerTopic(partition), Uint8Array.of(replica)).catch((error: unknown) => {
+        logger.warn({ err: error }, 'edges could not be asked what they want');
+      });
+    },
     heads() {
       wants.expire();
       for (const message of heads.messages(clock.now(), ranking.version, voice.speaks)) {

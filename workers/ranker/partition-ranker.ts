@@ -80,6 +80,8 @@ export function createPartitionRanker(
   const { log, bus, lookup, clock, elapsed, options, metrics, topic } = shared;
   const { ranking } = restored;
   let caughtUp = restored.begin >= restored.end;
+  /** When edges will have said what they want; null: not caught up yet. */
+  let knownAt: number | null = null;
   let end = restored.end;
   let last = restored.last;
   let applying = false;
@@ -211,9 +213,17 @@ export function createPartitionRanker(
     pageExpireMs: options.keepsakeExpireMs,
   });
   waiters.reached(ranking.version);
+  broadcast.askForWants();
 
   function contestsOf(kind: 'match' | 'contest', id: string): string[] {
     return kind === 'match' ? [...(ranking.match(id)?.contests ?? [])] : [id];
+  }
+
+  /** Whether it has caught up, and edges had the time to say what they want. */
+  function wantsKnown(): boolean {
+    if (!caughtUp) return false;
+    knownAt ??= clock.now() + options.newcomerMs;
+    return clock.now() >= knownAt;
   }
 
   async function lookAtLog(): Promise<void> {
@@ -227,6 +237,7 @@ export function createPartitionRanker(
 
   const timers = [
     every(clock, options.headsIntervalMs, () => {
+      if (!wantsKnown()) broadcast.askForWants();
       broadcast.heads();
       finals.check();
       orders.sweep();
@@ -246,7 +257,7 @@ export function createPartitionRanker(
       return ranking.version;
     },
     get caughtUp() {
-      return caughtUp;
+      return wantsKnown();
     },
     get failing() {
       return failing;

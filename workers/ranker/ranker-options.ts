@@ -28,6 +28,8 @@ export interface RankerOptions {
   /** A lease lasts at most so long, whatever was asked. */
   leaseMsMax: number;
 
+  /** A ranker that has caught up asks edges for so long what they want; only then is it ready. */
+  newcomerMs: number;
   /** Heads go out so often. */
   headsIntervalMs: number;
   /** Channels that changed within this are in every message of heads. */
@@ -78,6 +80,8 @@ export const rankerDefaults: Omit<RankerOptions, 'checkpointFolder'> = {
   waitMsMax: 2_000,
   wantedPerEdgeMax: 100_000,
   leaseMsMax: 60_000,
+  /** Edges answer within a second of the first of these calls. */
+  newcomerMs: 3_000,
   headsIntervalMs: 1_000,
   headsChangedMs: 60_000,
   headsRotationMs: 10_000,

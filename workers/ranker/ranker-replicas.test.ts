@@ -1,8 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeContestFrame, decodeHeads } from '../../channels/contest/message-codec.ts';
-import { contestTopic, headsTopic } from '../../channels/contest/messages.ts';
+import { contestTopic, headsTopic, newcomerTopic } from '../../channels/contest/messages.ts';
 import { createRecords, type Running, until, withRankerBed } from './ranker.testbed.ts';
+
+test('a ranker that comes asks edges what they want, and is ready when they have had the time', async () => {
+  await withRankerBed(async (bed) => {
+    const asked: number[] = [];
+    await bed.bus.subscribe(newcomerTopic(0), (bytes) => asked.push(bytes[0] ?? -1));
+    const one = await bed.start({ replica: 1, newcomerMs: 3_000 });
+    await until(() => asked.length === 1);
+    assert.equal(one.ranker.ready(), false);
+    for (let s = 0; s < 3; s += 1) await one.clock.advanceSettled(1_000);
+    assert.equal(one.ranker.ready(), true);
+    assert.deepEqual(new Set(asked), new Set([1]));
+    const times = asked.length;
+    assert.ok(times >= 3, `asked ${times} times only`);
+    for (let s = 0; s < 3; s += 1) await one.clock.advanceSettled(1_000);
+    assert.equal(asked.length, times, 'and then no more');
+  });
+});
 
 test('a second replica speaks while the first is dead, and only then', async () => {
   await withRankerBed(async (bed) => {

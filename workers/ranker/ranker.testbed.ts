@@ -133,7 +133,7 @@ export async function withRankerBed(body: (bed: RankerBed) => Promise<void>): Pr
     async start(options = {}, parts = {}) {
       const started = await startRanker(
         { log, bus, lookup, pages, sets, archive, ...parts },
-        { ...rankerDefaults, checkpointFolder, archiveIntervalMs: 0, ...options },
+        { ...rankerDefaults, checkpointFolder, archiveIntervalMs: 0, newcomerMs: 0, ...options },
       );
       running.push(started);
       return started;
