@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// Removes from node_modules the uWebSockets.js binaries that the Node running this cannot load: the package carries
-// one for every platform and version of Node, 250 MB in all. Usage: node prune-binaries.mjs <node_modules>
-import { readdirSync, rmSync, statSync } from 'node:fs';
+// Removes from node_modules binaries that the Node running this cannot load: uWebSockets.js carries one for every
+// platform and version of Node, 250 MB in all, LMDB one for each version and C library.
+// Usage: node prune-binaries.mjs <node_modules>
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const modules = process.argv[2];
@@ -9,18 +10,28 @@ if (modules === undefined) {
   process.stderr.write('usage: node prune-binaries.mjs <node_modules>\n');
   process.exit(2);
 }
-const folder = join(modules, 'uWebSockets.js');
-// as uws.js names it
-const wanted = `uws_${process.platform}_${process.arch}_${process.versions.modules}.node`;
-const binaries = readdirSync(folder).filter((file) => /^uws_.*\.node$/.test(file));
-let bytes = 0;
-let removed = 0;
-for (const file of binaries) {
-  if (file === wanted) continue;
-  bytes += statSync(join(folder, file)).size;
-  rmSync(join(folder, file));
-  removed += 1;
+const { platform, arch, versions } = process;
+const library = process.report.getReport().header.glibcVersionRuntime === undefined ? 'musl' : 'glibc';
+
+/** Of the files in the folder that match, keeps those wanted. */
+function prune(folder, isBinary, wanted) {
+  if (!existsSync(folder)) return;
+  const binaries = readdirSync(folder).filter((file) => isBinary.test(file));
+  let bytes = 0;
+  const others = binaries.filter((file) => !wanted.includes(file));
+  for (const file of others) {
+    bytes += statSync(join(folder, file)).size;
+    rmSync(join(folder, file));
+  }
+  const kept = wanted.filter((file) => binaries.includes(file));
+  const said = kept.length > 0 ? `kept ${kept.join(', ')}` : `there is no ${wanted.join(' or ')}`;
+  process.stdout.write(`${said}, removed ${others.length} others (${Math.round(bytes / 1e6)} MB)\n`);
 }
-// without one, the adapter on `ws` takes over at start and says so
-const kept = binaries.includes(wanted) ? `kept ${wanted}` : `there is no ${wanted}`;
-process.stdout.write(`${kept}, removed ${removed} others (${Math.round(bytes / 1e6)} MB)\n`);
+
+// as uws.js names it; without one, the adapter on `ws` takes over at start and says so
+prune(join(modules, 'uWebSockets.js'), /^uws_.*\.node$/, [`uws_${platform}_${arch}_${versions.modules}.node`]);
+// as node-gyp-build names them: that of this version, and the one for all versions
+prune(join(modules, `@lmdb/lmdb-${platform}-${arch}`), /^node\..*\.node$/, [
+  `node.abi${versions.modules}.${library}.node`,
+  `node.napi.${library}.node`,
+]);

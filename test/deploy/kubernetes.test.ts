@@ -216,7 +216,7 @@ test('the NLB sends PROXY headers from where the edge takes them, and never cuts
   assert.equal(group['deregistration_delay.connection_termination.enabled'], 'false');
   assert.equal(group['target_health_state.unhealthy.connection_termination.enabled'], 'false');
   assert.equal(attributes(nlb['attributes'])['load_balancing.cross_zone.enabled'], 'true');
-  const { proxyProtocolFrom, idleMs, socketsMax } = optionsOf(byName('rankcast-edge'));
+  const { proxyProtocolFrom, idleMs, socketsMax, processes } = optionsOf(byName('rankcast-edge'));
   assert.ok(proxyProtocolFrom.length > 0);
   const blocks = all
     .filter(({ manifest }) => manifest.kind === 'NetworkPolicy' && manifest.metadata.name === 'rankcast-edge')
@@ -229,7 +229,7 @@ test('the NLB sends PROXY headers from where the edge takes them, and never cuts
   // pings come at half of it; an NLB forgets a silent connection after 350 s
   assert.ok(idleMs / 2 <= 350_000 / 3);
   // about 55,000 connections to one target where client addresses are not preserved
-  assert.ok(socketsMax <= 55_000);
+  assert.ok(processes * socketsMax <= 55_000);
 });
 
 test('scaling: no pod less in a rollout, one at a time when drained, by sockets, slowly down', () => {
@@ -247,7 +247,9 @@ test('scaling: no pod less in a rollout, one at a time when drained, by sockets,
   };
   assert.equal(scaler.scaleTargetRef.name, edge.name);
   const { metric, target } = scaler.metrics[0]?.pods ?? assert.fail('no metric of pods');
-  assert.ok(Number(target.averageValue) < optionsOf(edge).socketsMax);
+  const { socketsMax, processes } = optionsOf(edge);
+  assert.ok(Number(target.averageValue) < processes * socketsMax);
+  assert.equal(Number(containerOf(edge).resources.requests['cpu']), processes);
   assert.ok(scaler.behavior.scaleDown.stabilizationWindowSeconds >= edge.pod.terminationGracePeriodSeconds);
   const adapter = documentsOf(join(kubernetesFolder, 'monitoring/prometheus-adapter.yaml'))[0] as unknown as {
     rules: { custom: { name: { as: string }; seriesQuery: string }[] };

@@ -10,7 +10,7 @@ export interface Named {
 }
 
 const words = new Set([
-  ...['sum', 'min', 'max', 'count', 'avg', 'rate', 'increase', 'changes', 'histogram_quantile', 'time'],
+  ...['sum', 'min', 'max', 'count', 'avg', 'rate', 'increase', 'resets', 'histogram_quantile', 'time'],
   ...[
     'vector',
     'and',

@@ -73,6 +73,12 @@ test('the image holds what it needs to run and nothing else', () => {
   ]);
   const binaries = files.filter((file) => /uws_.*\.node$/.test(file)).map((file) => file.split('/').at(-1));
   assert.deepEqual(binaries, [`uws_${process.platform}_${process.arch}_${process.versions.modules}.node`]);
+  const stores = files.filter((file) => /@lmdb\/.*\.node$/.test(file)).map((file) => file.split('/').at(-1));
+  assert.deepEqual(
+    stores.filter((file) => file?.includes('musl') || !file?.match(`napi|abi${process.versions.modules}`)),
+    [],
+  );
+  assert.ok(stores.length > 0);
   const { devDependencies } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as {
     devDependencies: Record<string, string>;
   };
