@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { Counter, Registry } from 'prom-client';
 import { createOps, type ReadyState } from './ops.ts';
+import { localHeader } from './sockets/proxy-header.bytes.ts';
 
 test('alive, ready with the state of each dependency, metrics; nothing else', async () => {
   const registry = new Registry();
@@ -52,6 +54,10 @@ test('alive, ready with the state of each dependency, metrics; nothing else', as
       }),
       /Cannot listen on 127\.0\.0\.1:\d+: the port is taken\./,
     );
+    // a load balancer's health check carries the PROXY protocol's header
+    const check = connect(ops.port, '127.0.0.1');
+    check.end(Buffer.concat([localHeader, Buffer.from('GET /healthz HTTP/1.0\r\n\r\n')]));
+    assert.match((await check.toArray()).join(''), /^HTTP\/1\.1 200 /);
     assert.deepEqual(faults, []);
   } finally {
     await ops.close();
