@@ -90,8 +90,8 @@ async function raw(url: string, add: Add): Promise<void> {
 
 /** A user with many followers beside one with ten. */
 async function crowd(graph: GremlinGraph, add: Add): Promise<void> {
-  for (let at = 0; at < followers; at += 10_000) {
-    await graph.write(Array.from({ length: 10_000 }, (_, i) => follow(`c${at + i}`, 'star')));
+  for (let at = 0; at < followers; at += batch) {
+    await graph.write(Array.from({ length: batch }, (_, i) => follow(`c${at + i}`, 'star')));
   }
   await graph.write(Array.from({ length: 10 }, (_, i) => follow(`d${i}`, 'friend')));
   const touch = (user: string, letter: string) => {

@@ -43,7 +43,7 @@ async function append(
 }
 
 /** Every list of the file, by set. */
-function expectedLists(follows: readonly Follow[]): Map<string, Set<string>> {
+export function expectedLists(follows: readonly Follow[]): Map<string, Set<string>> {
   const lists = new Map<string, Set<string>>();
   const add = (set: string, member: string) => {
     const members = lists.get(set) ?? new Set();
@@ -122,7 +122,9 @@ export async function passThrough(world: FollowWorld): Promise<Run> {
  * A quarter of the commands in another order, and among them unfollows that come too late: dated before the
  * follows.
  */
-function shuffledAgain<T extends { id: string; at: number; kind: string }>(commands: readonly T[]): T[] {
+export function shuffledAgain<T extends { id: string; at: number; kind: string }>(
+  commands: readonly T[],
+): T[] {
   const random = seededRandom(seed);
   const pick = () => commands[Math.floor(random() * commands.length)]!;
   const again: T[] = [];

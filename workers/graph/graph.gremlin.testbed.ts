@@ -8,7 +8,9 @@ import { type GremlinConnection, openGremlinConnection } from './gremlin-connect
 /** Helps of the tests on a real server. */
 export const silent = pino({ level: 'silent' });
 
-const { GraphTraversalSource, TraversalStrategies } = gremlin.process;
+const { GraphTraversalSource, TraversalStrategies, t } = gremlin.process;
+/** What `by` takes for an element's id. */
+export const ids = t.id;
 /** To look at the server's graph by hand. */
 export const g = new GraphTraversalSource(new gremlin.structure.Graph(), new TraversalStrategies());
 
