@@ -54,6 +54,10 @@ export function createCassandraArchive(parts: CassandraArchiveParts): Archive {
         const client: Client = await connection.client();
         return await client.execute(query, params, { prepare: true });
       } catch (error) {
+        if (isTableGone(error)) {
+          connection.tablesGone();
+          throw new ServiceError('cassandra: a table of the archive is not there any more.', true, error);
+        }
         throw explained(error, options);
       }
     });
@@ -158,6 +162,17 @@ const finalFaults = new Set<number>([
   cassandra.types.responseErrorCodes.invalid,
   cassandra.types.responseErrorCodes.configError,
 ]);
+
+const { unprepared } = cassandra.types.responseErrorCodes;
+
+/** Dropped, or lost with a node's data. */
+function isTableGone(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (/unconfigured table|keyspace \S+ does not exist/i.test(error.message)) return true;
+  const inner = Object.values((error as { innerErrors?: Record<string, unknown> }).innerErrors ?? {});
+  // A statement that a node has forgotten is prepared again by the driver, unless that cannot be done.
+  return inner.some((one) => (one as { code?: unknown } | null)?.code === unprepared || isTableGone(one));
+}
 
 function explained(error: unknown, { localDataCenter }: CassandraArchiveOptions): unknown {
   const { ResponseError, NoHostAvailableError } = cassandra.errors;

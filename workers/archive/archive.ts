@@ -5,7 +5,8 @@
  * [ARCH-1] `versions` answers what was saved, newest version first, at most `limit` and none at or above
  *   `below`; none for an unknown contest.
  * [ARCH-2] `page` answers the page byte for byte; `null` where contest, version or page was never saved.
- * [ARCH-3] Saving a version again leaves it as the last save has it.
+ * [ARCH-3] Saving a version again leaves it as the last save has it. While that is under way, or after it
+ *   failed, each page is one of the former save's or of this one's (a ranker saves the same bytes again).
  * [ARCH-4] A version is listed, and its pages are answered, only when all of its pages are kept, whatever
  *   happens on the way.
  * [ARCH-5] What resolved survives the death of the process.

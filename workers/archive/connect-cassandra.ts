@@ -18,6 +18,8 @@ export interface CassandraConnection {
    * under way this waits for it; between tries it rejects at once with a sentence.
    */
   client(): Promise<Client>;
+  /** A table is not there any more: makes it again, as at the start. */
+  tablesGone(): void;
   close(): Promise<void>;
 }
 
@@ -29,6 +31,7 @@ export interface CassandraConnectionParts {
 }
 
 const reconnectFirstMs = 250;
+const lookMs = 1_000;
 /** Schema changes wait for all nodes to have heard of them. */
 const schemaTimeoutMs = 30_000;
 const schemaFile = new URL('./schema.cql', import.meta.url);
@@ -41,13 +44,14 @@ export function connectCassandra(parts: CassandraConnectionParts): CassandraConn
   let failures = 0;
   let cancelNext = (): void => undefined;
   let current = connect();
+  let remaking = false;
 
   function connect(): Promise<Client> {
     const connecting = connectOnce(parts, tls);
     connecting.then(
       (client) => {
         failures = 0;
-        if (!closed) watchHosts(client, dependency, options.localDataCenter);
+        if (!closed) watch(client);
       },
       (error: unknown) => {
         if (closed) return;
@@ -62,8 +66,32 @@ export function connectCassandra(parts: CassandraConnectionParts): CassandraConn
     return connecting;
   }
 
+  /** The driver's events come late or not at all (a node that stood still), so it is looked at as well. */
+  function watch(client: Client): void {
+    const look = (): void => {
+      const near = client.hosts.values().filter((host) => host.datacenter === options.localDataCenter);
+      if (near.some((host) => host.isUp())) dependency.connected();
+      else dependency.lost(new ServiceError(`cassandra: no node of ${options.localDataCenter} is up.`, true));
+    };
+    const lookAgain = (): void => {
+      look();
+      cancelNext = clock.after(lookMs, lookAgain);
+    };
+    client.on('hostDown', look);
+    client.on('hostRemove', endHost);
+    lookAgain();
+  }
+
   return {
     client: () => current,
+    tablesGone() {
+      if (remaking) return;
+      remaking = true;
+      const made = current.then((client) => makeTables(client, options, logger));
+      made.catch(dependency.lost).finally(() => {
+        remaking = false;
+      });
+    },
     async close() {
       closed = true;
       cancelNext();
@@ -132,22 +160,11 @@ function consistencyOf({ consistency }: CassandraArchiveOptions): number {
   return byName[consistency];
 }
 
-/** The driver's log, a level lower: that a node is away is said once, by the dependency. */
+/** The driver's log, for debugging: that no node is up is said once, by the dependency. */
 function passOn(logger: Logger, level: string, part: string, message: string, more: unknown): void {
   if (level === 'verbose') return;
   const fault = more instanceof Error ? { fault: connectionFault('cassandra', more) } : {};
-  const say = level === 'error' ? 'warn' : level === 'warning' ? 'info' : 'debug';
-  logger[say]({ driver: part, ...fault }, `Cassandra's driver: ${message}`);
-}
-
-function watchHosts(client: Client, dependency: Dependency, dataCenter: string): void {
-  const look = (): void => {
-    const near = client.hosts.values().filter((host) => host.datacenter === dataCenter);
-    if (near.some((host) => host.isUp())) dependency.connected();
-    else dependency.lost(Object.assign(new Error('no node is up'), { code: 'ECONNRESET' }));
-  };
-  for (const event of ['hostUp', 'hostDown', 'hostAdd', 'hostRemove']) client.on(event, look);
-  look();
+  logger.debug({ driver: part, level, ...fault }, `Cassandra's driver: ${message}`);
 }
 
 /**
@@ -174,6 +191,14 @@ async function makeTables(client: Client, options: CassandraArchiveOptions, logg
   }
   for (const statement of tableStatements(keyspace)) await change(client, statement);
   logger.info({ keyspace, tables: missing }, 'tables of the archive made');
+}
+
+/**
+ * When all nodes were away the driver replaces its objects of them, and those replaced go on connecting for
+ * ever, also after its shutdown: they are ended here. Its types do not know of that.
+ */
+function endHost(host: { shutdown?: (waitForPending: boolean) => Promise<void> }): void {
+  host.shutdown?.(false).catch(() => undefined);
 }
 
 async function change(client: Client, statement: string): Promise<void> {
