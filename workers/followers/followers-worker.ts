@@ -88,7 +88,7 @@ export async function createFollowersWorker(parts: FollowersWorkerParts): Promis
   const { log, bus, clock, options, logger, registry } = parts;
   const counted = counters(registry);
   const partitions = new Map<number, Partition>();
-  await markNewSets(parts);
+  let closed = false;
 
   async function append(told: readonly Telling[]): Promise<void> {
     await appendAll(bus, told);
@@ -119,10 +119,21 @@ export async function createFollowersWorker(parts: FollowersWorkerParts): Promis
     });
   }
 
-  const rebuilds = await createRebuilds({
+  /** Beside everything else: where Redis is not there yet, consuming waits for it by itself. */
+  function untilDone(step: () => Promise<void>): void {
+    step().catch((error) => {
+      if (closed) return;
+      logger.warn({ err: error }, 'A step of the start failed; it is tried again.');
+      clock.after(options.doAgainRetryMs, () => untilDone(step));
+    });
+  }
+
+  const rebuilds = createRebuilds({
     ...parts,
     isOurs: (user) => partitions.has(log.partitionOf('graph-changes', user)),
   });
+  untilDone(() => markNewSets(parts));
+  untilDone(() => rebuilds.listen());
   const unsubscribe = bus.onReset((reason) => {
     logger.info({ reason }, 'The bus was interrupted: recent changes are applied again.');
     for (const mine of partitions.values()) {
@@ -165,6 +176,7 @@ export async function createFollowersWorker(parts: FollowersWorkerParts): Promis
   return {
     ready: () => worker.ready(),
     async close() {
+      closed = true;
       unsubscribe();
       await rebuilds.close();
       await worker.close();
@@ -212,15 +224,9 @@ function inTurn<T>(mine: Partition, step: () => Promise<T>): Promise<T> {
 }
 
 /** Before anything was told, all lists are empty because there is nothing in them. */
-async function markNewSets(parts: FollowersWorkerParts): Promise<void> {
-  const { log, sets, clock, options, logger } = parts;
-  try {
-    if (!options.graphPrecedesLog && (await isEmpty(log))) await sets.markNew();
-  } catch (error) {
-    // Lists are rebuilt one by one where it comes too late.
-    logger.warn({ err: error }, 'The sorted sets could not be marked as new yet.');
-    clock.after(options.doAgainRetryMs, () => void markNewSets(parts));
-  }
+async function markNewSets({ log, sets, options }: FollowersWorkerParts): Promise<void> {
+  // Too late, lists are rebuilt one by one when they are asked for.
+  if (!options.graphPrecedesLog && (await isEmpty(log))) await sets.markNew();
 }
 
 async function isEmpty(log: Log): Promise<boolean> {

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { Counter, type Registry } from 'prom-client';
-import type { Bus } from '../../channels/bus/bus.ts';
+import type { Bus, Unsubscribe } from '../../channels/bus/bus.ts';
 import type { Clock } from '../../channels/clock.ts';
 import { decodeRebuild, rebuildSubject } from '../../channels/sets/rebuild-question.ts';
 import { lists, type RepairParts, repairList } from './repair.ts';
@@ -35,6 +35,8 @@ export interface RebuildsParts extends RepairParts {
   isOurs(user: string): boolean;
 }
 export interface Rebuilds {
+  /** Begins to hear questions. */
+  listen(): Promise<void>;
   /** The memory may have gone back a little: what was mended lately is mended again. */
   again(): void;
   close(): Promise<void>;
@@ -43,7 +45,7 @@ export interface Rebuilds {
 /**
  * Mends lists that the sorted sets have lost, when edges ask for them (channels/sets/rebuild-question.ts).
  */
-export async function createRebuilds(parts: RebuildsParts): Promise<Rebuilds> {
+export function createRebuilds(parts: RebuildsParts): Rebuilds {
   const { bus, sets, clock, logger, options } = parts;
   const rebuilt = new Counter({
     name: 'rankcast_followers_lists_rebuilt_total',
@@ -56,6 +58,7 @@ export async function createRebuilds(parts: RebuildsParts): Promise<Rebuilds> {
   const mendedAt = new Map<string, number>();
   const running = new Map<string, Promise<void>>();
   let closed = false;
+  let unsubscribe: Unsubscribe = () => undefined;
 
   function enqueue(user: string, force: boolean): Promise<void> | null {
     const known = waiting.get(user);
@@ -113,7 +116,7 @@ export async function createRebuilds(parts: RebuildsParts): Promise<Rebuilds> {
     }
   }
 
-  const unsubscribe = await bus.answer(rebuildSubject, async (question) => {
+  async function answer(question: Uint8Array): Promise<Uint8Array | null> {
     const jobs: Promise<void>[] = [];
     for (const user of decodeRebuild(question)) {
       const job = closed || !parts.isOurs(user) ? null : (running.get(user) ?? enqueue(user, false));
@@ -122,9 +125,13 @@ export async function createRebuilds(parts: RebuildsParts): Promise<Rebuilds> {
     if (jobs.length === 0) return null;
     await within(clock, options.rebuildAnswerMs, Promise.all(jobs));
     return new Uint8Array(0);
-  });
+  }
 
   return {
+    async listen() {
+      unsubscribe = await bus.answer(rebuildSubject, answer);
+      if (closed) unsubscribe();
+    },
     again() {
       const since = clock.now() - options.rereadWindowMs;
       for (const user of running.keys()) enqueue(user, true);
