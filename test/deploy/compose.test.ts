@@ -10,36 +10,11 @@ import type { Options } from '../../config/options.ts';
 import { requestGraceMs } from '../../edge/shutdown.ts';
 import { projectRoot } from '../project.ts';
 import { gremlinSettings } from '../services/gremlin.ts';
-import { deployFolder, readYaml } from './manifests.ts';
+import { compose, environmentOf, graceMsOf, ours, type Service, servers } from './compose.ts';
+import { deployFolder } from './manifests.ts';
 
-interface Service {
-  image: string;
-  command?: string[];
-  environment?: Record<string, string>;
-  ports?: string[];
-  volumes: string[];
-  depends_on?: Record<string, { condition: string }>;
-  healthcheck?: { test: string[] };
-  stop_grace_period?: string;
-  read_only?: boolean;
-}
-const compose = readYaml<{ services: Record<string, Service>; volumes: Record<string, null> }>(
-  'compose.yaml',
-);
 const services = Object.entries(compose.services);
-const ours = services.filter(([, { image }]) => image === 'rankcast');
-const servers = services.filter(([, { image }]) => image !== 'rankcast');
 const serviceOf = (name: string): Service => compose.services[name] ?? assert.fail(`no ${name}`);
-
-/** As Compose does it: `${NAME:?sentence}` is the variable's value, and without one nothing starts. */
-function environmentOf({ environment = {} }: Service, given: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(environment).map(([name, text]) => [
-      name,
-      text.replace(/\$\{(\w+):\?[^}]+\}/g, (_, variable: string) => given[variable] ?? assert.fail(variable)),
-    ]),
-  );
-}
 const keys = {
   RANKCAST_API_KEY: randomBytes(32).toString('hex'),
   RANKCAST_TOKEN_SECRET: randomBytes(32).toString('hex'),
@@ -105,8 +80,7 @@ test('ports: those of the options, each published once, to loopback only; grace 
       [port, opsPort],
     );
     assert.equal(opsHost, '0.0.0.0');
-    const graceMs = Number(/^(\d+)s$/.exec(service.stop_grace_period ?? '')?.[1]) * 1_000;
-    assert.ok(graceMs >= deregistrationDelayMs + drainWindowMs + requestGraceMs + 5_000);
+    assert.ok(graceMsOf(service) >= deregistrationDelayMs + drainWindowMs + requestGraceMs + 5_000);
   }
 });
 

@@ -310,11 +310,12 @@ test('nobody is root, writes into the image, or may do more than a plain process
     );
     assert.deepEqual(work.selector, work.labels, name);
   }
-  const graph = accounts.get(byName('rankcast-graph').pod.serviceAccountName);
-  assert.match(
-    graph?.metadata.annotations?.['eks.amazonaws.com/role-arn'] ?? '',
-    /^arn:aws:iam::\d{12}:role\//,
-  );
+  // they sign their requests to Neptune
+  for (const name of ['rankcast-graph', 'rankcast-followers']) {
+    const account = accounts.get(byName(name).pod.serviceAccountName);
+    const role = account?.metadata.annotations?.['eks.amazonaws.com/role-arn'] ?? '';
+    assert.match(role, /^arn:aws:iam::\d{12}:role\//, name);
+  }
 });
 
 test('files that manifests name are mounted', () => {
