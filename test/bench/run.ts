@@ -8,6 +8,7 @@ import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Bench, Row } from './bench.ts';
 import { busFramesBench } from './bus-frames.bench.ts';
+import { busRedisBench } from './bus-redis.bench.ts';
 import { edgeConnectBench } from './edge-connect.bench.ts';
 import { edgeFramesBench } from './edge-frames.bench.ts';
 import { edgeLatencyBench } from './edge-latency.bench.ts';
@@ -23,6 +24,7 @@ const benches: readonly Bench[] = [
   rankerBench,
   layoutsBench,
   busFramesBench,
+  busRedisBench,
   edgeFramesBench,
   edgeConnectBench,
   edgeMemoryBench,
