@@ -112,8 +112,8 @@ test('a Redis that stands still: every call settles, and all goes on when it doe
   await until('messages come again', async () => heard.all.at(-1)?.[0] === 2, soon);
 });
 
-test('[BUS-8] Redis may forget the scripts at any time', async (t) => {
-  const { bus } = openFor(t, { prefix: freshPrefix() });
+test('[BUS-8] [BUS-15] Redis may forget the scripts at any time', async (t) => {
+  const { bus, resets } = openFor(t, { prefix: freshPrefix() });
   for (const n of range(1, 20)) {
     if (n % 4 === 0) await redis.script('FLUSH');
     assert.equal((await bus.append('c', message(`m${n}`))).position, n);
@@ -121,6 +121,9 @@ test('[BUS-8] Redis may forget the scripts at any time', async (t) => {
     assert.equal((await bus.history('c', 0, 100)).messages.length, n);
     assert.equal((await bus.heads(['c']))[0]!.position, n);
   }
+  await redis.script('FLUSH');
+  await delay(1_000);
+  assert.deepEqual(resets, []);
 });
 
 test('[BUS-12] old messages are no longer kept; their positions and ids are', async (t) => {

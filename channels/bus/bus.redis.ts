@@ -11,13 +11,12 @@ import type { Bus, StoredMessage, Unsubscribe } from './bus.ts';
 import { createBusMetrics } from './bus-metrics.redis.ts';
 import { type RedisBusOptions, redisBusDefaults } from './bus-options.redis.ts';
 import type { RedisConnection } from './connection.redis.ts';
-import { closedError, faultOf, serviceError } from './faults.redis.ts';
+import { closedError, faultOf, type ResetReason, serviceError } from './faults.redis.ts';
 import { createLayout, type TopicPlace } from './layout.redis.ts';
 import { Listeners } from './listeners.ts';
 import { createLogReads, decodePublished } from './log-reads.redis.ts';
 import { Questions } from './questions.redis.ts';
 import { Shards } from './shards.redis.ts';
-import type { ResetReason } from './subscriber.redis.ts';
 import { Subscriptions } from './subscriptions.redis.ts';
 import { clusterTopology, singleTopology } from './topology.redis.ts';
 
@@ -93,7 +92,7 @@ class RedisBus implements Bus {
       onMessage: (topic, bytes) => this.#onMessage(topic, bytes),
       onReset: (reason, sentence) => this.#onReset(reason, sentence),
       onBeat: (roundTripMs) => this.#metrics.beat(roundTripMs),
-      onUp: () => undefined,
+      onUp: () => this.#onUp(),
       onDown: (error) => this.#onDown('subscriber', error),
     });
     this.#appends = new Appends({ clock, options, layout, shards: this.#shards });
@@ -241,7 +240,7 @@ class RedisBus implements Bus {
   }
 
   #onUp(): void {
-    this.#setup.dependency?.connected();
+    if (this.#shards.isUp && this.#subscriptions.isUp) this.#setup.dependency?.connected();
     this.#appends.wake();
   }
 

@@ -39,3 +39,15 @@ export function serviceError(what: string, error: unknown): ServiceError {
   return new ServiceError(`${what}: ${why}`, faultOf(error) !== 'final', error);
 }
 export const closedError = (): ServiceError => new ServiceError('The bus is closed.', false);
+
+/** Why messages may have been missed. */
+export type ResetReason = 'closed' | 'silent' | 'deaf' | 'moved' | 'epoch';
+
+/** Why a subscriber connection is given up. */
+export class Interruption extends Error {
+  readonly reason: ResetReason;
+  constructor(reason: ResetReason, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}

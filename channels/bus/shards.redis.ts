@@ -47,6 +47,10 @@ export class Shards {
   get size(): number {
     return this.#links.size;
   }
+  /** To every server that has partitions. */
+  get isUp(): boolean {
+    return this.#links.size > 0 && [...this.#links.values()].every(({ connection }) => connection !== null);
+  }
 
   /** A usable connection to the partition's server; null: not now. */
   connection(partition: number): RedisConnection | null {

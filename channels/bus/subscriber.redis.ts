@@ -1,13 +1,10 @@
 import type { Clock } from '../clock.ts';
 import type { RedisBusOptions } from './bus-options.redis.ts';
 import type { RedisConnection } from './connection.redis.ts';
-import { faultOf } from './faults.redis.ts';
+import { faultOf, Interruption, type ResetReason } from './faults.redis.ts';
+import { Heartbeat } from './heartbeat.redis.ts';
 import type { Layout, TopicPlace } from './layout.redis.ts';
 import { Link, type LinkParts } from './link.redis.ts';
-import { beatScript } from './scripts.redis.ts';
-
-/** Why messages may have been missed. */
-export type ResetReason = 'closed' | 'silent' | 'deaf' | 'moved' | 'epoch';
 
 /** A topic that is wanted, on the subscriber connection of its server. */
 export class Topic implements TopicPlace {
@@ -15,8 +12,6 @@ export class Topic implements TopicPlace {
   readonly partition: number;
   /** 'sent': Redis has been asked and has not confirmed yet. */
   phase: 'off' | 'sent' | 'on' = 'off';
-  /** It has been heard before: an interruption matters. */
-  wasOn = false;
   constructor({ topic, partition }: TopicPlace) {
     this.topic = topic;
     this.partition = partition;
@@ -31,6 +26,8 @@ export interface SubscriberParts extends Omit<LinkParts, 'onUp' | 'onDown'> {
   onConfirmed(topic: Topic): void;
   /** After an interruption, when all topics are confirmed again. */
   onReset(reason: ResetReason, sentence: string): void;
+  /** Redis has lost its memory, though the connection stands. */
+  onEpoch(): void;
   /** The server may no longer have what it is thought to have. */
   onMoved(): void;
   onUp(): void;
@@ -38,19 +35,9 @@ export interface SubscriberParts extends Omit<LinkParts, 'onUp' | 'onDown'> {
   onBeat(roundTripMs: number): void;
 }
 
-class SilenceError extends Error {
-  readonly reason: ResetReason;
-  constructor(reason: ResetReason, message: string) {
-    super(message);
-    this.reason = reason;
-  }
-}
-
 /**
- * The one subscriber connection to a server. It subscribes in batches to what is wanted there, again after
- * every reconnect, and proves itself: every `heartbeatMs` it runs, on this very connection, a script that
- * publishes to a topic of its own. No answer: the connection is dead though it looks open. An answer but no
- * message: Redis has forgotten the subscription. Another epoch: Redis has lost its memory.
+ * The one subscriber connection to a server. It subscribes in batches to what is wanted there, and again after
+ * every reconnect; its heartbeat (heartbeat.redis.ts) proves that messages still come.
  */
 export class Subscriber {
   readonly #parts: SubscriberParts;
@@ -63,16 +50,7 @@ export class Subscriber {
   /** What is to be told when all topics are confirmed again. */
   #interruption: { reason: ResetReason; sentence: string } | null = null;
   #wasUp = false;
-  #epoch = '';
-  #beat: TopicPlace = { topic: '', partition: 0 };
-  #beats = 0;
-  #answered = 0;
-  #heard = 0;
-  #beatAt = 0;
-  #answerAt = 0;
-  #bytes = 0;
-  #bytesAt = 0;
-  #clusterEpoch = '';
+  #heartbeat: Heartbeat | null = null;
   #movedErrors = 0;
   #lastFault: Error | null = null;
 
@@ -87,6 +65,9 @@ export class Subscriber {
     });
   }
 
+  get isUp(): boolean {
+    return this.#link.connection !== null;
+  }
   get lastFault(): Error | null {
     return this.#lastFault;
   }
@@ -111,7 +92,7 @@ export class Subscriber {
     }
   }
 
-  /** A gap that is to be told once everything is confirmed: topics have come here from another server. */
+  /** A gap that is to be told once everything is confirmed: slots have come here from another server. */
   interrupted(reason: ResetReason, sentence: string): void {
     this.#interruption ??= { reason, sentence };
     this.#schedule();
@@ -121,17 +102,10 @@ export class Subscriber {
     this.#link.tick();
     const connection = this.#link.connection;
     if (connection === null) return;
-    // Answers that came while the process was busy are read before it is judged.
+    // What came while the process was busy is read before it is judged.
     setImmediate(() => {
-      if (this.#link.connection !== connection) return;
-      const silence = this.#silence(connection);
-      if (silence !== null) this.#link.replace(silence);
-      else this.#sendBeat(connection);
+      if (this.#link.connection === connection) this.#heartbeat?.tick();
     });
-  }
-
-  replace(reason: ResetReason, sentence: string): void {
-    this.#link.replace(new SilenceError(reason, sentence));
   }
 
   close(error: Error): void {
@@ -140,27 +114,29 @@ export class Subscriber {
   }
 
   #onUp(connection: RedisConnection): void {
-    const { layout } = this.#parts;
-    const beat = this.#parts.beat();
-    this.#beat = beat;
-    this.#epoch = '';
+    const { layout, beat, onEpoch } = this.#parts;
     this.#lastFault = null;
+    connection.redis.on('moved', () => this.#onMoved(connection));
+    // The first command of the connection.
+    const heartbeat = new Heartbeat({
+      ...this.#parts,
+      connection,
+      place: beat(),
+      onEpoch: () => {
+        // Where an interruption is to be told already that covers it.
+        if (this.#interruption === null) onEpoch();
+      },
+      onFault: (error) => this.#link.replace(error),
+    });
+    this.#heartbeat = heartbeat;
     connection.redis.on(layout.messageEvent, (topic: Buffer, bytes: Buffer) => {
       if (this.#link.connection !== connection) return;
       const name = topic.toString();
-      if (name === beat.topic) this.#heard = Number(bytes);
+      if (name === heartbeat.topic) heartbeat.hear(bytes);
       // A slice of what the socket read would keep all of that alive.
       else this.#parts.onMessage(name, Buffer.from(bytes));
     });
-    connection.redis.on('moved', () => this.#onMoved(connection));
-    const now = this.#clock.now();
-    this.#answered = this.#heard = this.#beats;
-    this.#beatAt = this.#answerAt = this.#bytesAt = now;
-    this.#bytes = connection.bytesRead;
     this.#toSend = [...this.#topics];
-    // The first command of the connection: it is heard before the first beat is.
-    connection.send(layout.subscribeCommand, [beat.topic]).catch((error) => this.#refused(connection, error));
-    this.#sendBeat(connection);
     this.#flush();
     this.#parts.onUp();
   }
@@ -170,7 +146,7 @@ export class Subscriber {
     for (const topic of this.#topics) topic.phase = 'off';
     this.#toSend = [];
     if (this.#wasUp) {
-      const reason = error instanceof SilenceError ? error.reason : 'closed';
+      const reason = error instanceof Interruption ? error.reason : 'closed';
       this.#interruption ??= { reason, sentence: `A subscriber connection was replaced: ${error.message}` };
     }
     this.#parts.onMoved();
@@ -186,7 +162,7 @@ export class Subscriber {
     const errors = this.#movedErrors;
     setImmediate(() => {
       if (this.#link.connection !== connection || this.#movedErrors !== errors) return;
-      this.replace('moved', 'Redis has given topics to another server.');
+      this.#link.replace(new Interruption('moved', 'Redis has given topics to another server.'));
     });
   }
 
@@ -235,7 +211,6 @@ export class Subscriber {
     for (const topic of batch) {
       if (topic.phase !== 'sent' || !this.#topics.has(topic)) continue;
       topic.phase = 'on';
-      topic.wasOn = true;
       this.#parts.onConfirmed(topic);
     }
     return true;
@@ -252,66 +227,6 @@ export class Subscriber {
       this.#toSend.push(...this.#topics);
       this.#schedule();
     });
-  }
-
-  #sendBeat(connection: RedisConnection): void {
-    if (this.#beats > this.#answered) return;
-    const { layout } = this.#parts;
-    const beat = this.#beat;
-    const no = ++this.#beats;
-    const sentAt = this.#clock.now();
-    this.#beatAt = sentAt;
-    const keys = [beatScript.sha, 2, layout.epochKey(beat.partition), beat.topic];
-    connection.send('evalsha', [...keys, connection.runId, layout.publishCommand, no]).then(
-      (epoch) => {
-        if (this.#link.connection !== connection) return;
-        this.#answered = no;
-        this.#answerAt = this.#clock.now();
-        this.#parts.onBeat(this.#answerAt - sentAt);
-        this.#onEpoch(String(epoch));
-        if (layout.partitions > 1) void this.#askCluster(connection);
-      },
-      (error: unknown) => {
-        if (faultOf(error) !== 'lost') this.#link.replace(beatRefused(error as Error));
-      },
-    );
-  }
-
-  /** Whether slots have gone elsewhere: also where nobody is told so by an error. */
-  async #askCluster(connection: RedisConnection): Promise<void> {
-    try {
-      const info = String(await connection.send('cluster', ['INFO']));
-      const epoch = /cluster_current_epoch:(\d+)/.exec(info)?.[1] ?? '';
-      if (this.#clusterEpoch !== '' && epoch !== this.#clusterEpoch) this.#parts.onMoved();
-      this.#clusterEpoch = epoch;
-    } catch {
-      // Not allowed, or the connection ended, which is told elsewhere.
-    }
-  }
-
-  #onEpoch(epoch: string): void {
-    const before = this.#epoch;
-    this.#epoch = epoch;
-    if (before === '' || before === epoch || this.#interruption !== null) return;
-    this.#parts.onReset('epoch', 'Redis has lost its memory: channels go on in a new epoch.');
-  }
-
-  /** What shows that the connection is no good; null: nothing. */
-  #silence(connection: RedisConnection): SilenceError | null {
-    const { heartbeatTimeoutMs, heartbeatLateMs } = this.#options;
-    const now = this.#clock.now();
-    if (connection.bytesRead !== this.#bytes) {
-      this.#bytes = connection.bytesRead;
-      this.#bytesAt = now;
-    }
-    if (this.#beats === this.#answered) {
-      // Its message may come just behind the answer; not later.
-      if (this.#heard === this.#beats || now - this.#answerAt < this.#options.heartbeatMs / 2) return null;
-      return new SilenceError('deaf', 'A heartbeat was published and did not come back.');
-    }
-    const silentMs = now - Math.max(this.#bytesAt, this.#beatAt);
-    if (silentMs < heartbeatTimeoutMs && now - this.#beatAt < heartbeatLateMs) return null;
-    return new SilenceError('silent', `No answer to a heartbeat for ${now - this.#beatAt} ms.`);
   }
 
   /** As many commands as there are slots and full batches. */
@@ -332,12 +247,6 @@ export class Subscriber {
   }
 }
 
-function beatRefused(error: Error): SilenceError {
-  return new SilenceError(
-    faultOf(error) === 'moved' ? 'moved' : 'closed',
-    `A heartbeat was refused: ${error.message}`,
-  );
-}
 function noop(): void {
   // The connection's end tells.
 }

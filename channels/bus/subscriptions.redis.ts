@@ -2,9 +2,9 @@ import { ServiceError } from '../../proto/codes.ts';
 import type { Clock } from '../clock.ts';
 import type { Random } from '../random.ts';
 import type { RedisBusOptions } from './bus-options.redis.ts';
-import { closedError } from './faults.redis.ts';
+import { closedError, type ResetReason } from './faults.redis.ts';
 import type { Layout, TopicPlace } from './layout.redis.ts';
-import { type ResetReason, Subscriber, Topic } from './subscriber.redis.ts';
+import { Subscriber, Topic } from './subscriber.redis.ts';
 import type { Topology } from './topology.redis.ts';
 
 export interface SubscriptionsParts {
@@ -47,6 +47,8 @@ export class Subscriptions {
   readonly #parts: SubscriptionsParts;
   readonly #wanted = new Map<string, Wanted>();
   readonly #subscribers = new Map<string, Subscriber>();
+  /** The last one known, by partition. */
+  readonly #ownerBefore: string[] = [];
   /** Not wanted any more; who comes back in time stays subscribed. */
   #leaving = new Set<Wanted>();
   #cancelLeave: (() => void) | null = null;
@@ -65,6 +67,10 @@ export class Subscriptions {
   }
   get connections(): number {
     return this.#subscribers.size;
+  }
+  /** To every server that has partitions. */
+  get isUp(): boolean {
+    return this.#subscribers.size > 0 && [...this.#subscribers.values()].every(({ isUp }) => isUp);
   }
 
   /** Resolves when Redis has confirmed; then it is to be undone by one `leave`. */
@@ -155,9 +161,7 @@ export class Subscriptions {
       this.#parts.topology.refresh();
       return;
     }
-    const subscriber = this.#subscriber(key);
-    subscriber.add(topic);
-    if (topic.wasOn) subscriber.interrupted('moved', `Topics are on ${key} now.`);
+    this.#subscriber(key).add(topic);
   }
 
   #follow(): void {
@@ -165,8 +169,18 @@ export class Subscriptions {
     const left: Homes = new Map();
     for (const wanted of this.#wanted.values()) this.#settle(wanted, left);
     this.#remove(left);
-    const owners = this.#parts.topology.owners();
+    const { topology, layout } = this.#parts;
+    const owners = topology.owners();
     for (const key of owners) this.#subscriber(key);
+    for (let partition = 0; partition < layout.partitions; partition++) {
+      const key = topology.ownerOf(partition);
+      if (key === null) continue;
+      const before = this.#ownerBefore[partition];
+      this.#ownerBefore[partition] = key;
+      // Also where nothing is listened to there: the channels' epochs are others.
+      if (before === undefined || before === key) continue;
+      this.#subscriber(key).interrupted('moved', `Slots of ${before} are on ${key} now.`);
+    }
     for (const [key, subscriber] of this.#subscribers) {
       if (owners.has(key)) continue;
       this.#subscribers.delete(key);
@@ -188,6 +202,7 @@ export class Subscriptions {
         beat: () => parts.layout.topic(`beat:${parts.busId}`, this.#firstPartition(key)),
         onConfirmed: (topic) => this.#onConfirmed(topic),
         onMoved: () => parts.topology.refresh(),
+        onEpoch: () => parts.onReset('epoch', 'Redis has lost its memory: channels go on in another epoch.'),
         onDown: (error) => {
           if (!this.#closed) parts.onDown(error);
         },
