@@ -23,10 +23,10 @@ export interface HeartbeatParts {
 
 /**
  * The proof that one subscriber connection still brings messages. Every `heartbeatMs` it runs, on that very
- * connection, a script that publishes to a topic of its own, and sees to the epoch. No answer: the connection
- * is dead though it looks open. An answer but no message: Redis has forgotten the subscription. Another epoch:
- * Redis has lost its memory. A refusal because the server cannot work now is an answer: nothing is published
- * then by anyone, so nothing is missed.
+ * connection, a script that publishes to a topic of its own, and sees to the epoch. No answer: the
+ * connection is dead though it looks open. An answer but no message: Redis has forgotten the subscription.
+ * Another epoch: Redis has lost its memory. A refusal because the server cannot work now is an answer:
+ * nothing is published then by anyone, so nothing is missed.
  */
 export class Heartbeat {
   readonly #parts: HeartbeatParts;

@@ -5,18 +5,7 @@ import { faultOf, Interruption, type ResetReason } from './faults.redis.ts';
 import { Heartbeat } from './heartbeat.redis.ts';
 import type { Layout, TopicPlace } from './layout.redis.ts';
 import { Link, type LinkParts } from './link.redis.ts';
-
-/** A topic that is wanted, on the subscriber connection of its server. */
-export class Topic implements TopicPlace {
-  readonly topic: string;
-  readonly partition: number;
-  /** 'sent': Redis has been asked and has not confirmed yet. */
-  phase: 'off' | 'sent' | 'on' = 'off';
-  constructor({ topic, partition }: TopicPlace) {
-    this.topic = topic;
-    this.partition = partition;
-  }
-}
+import type { Topic } from './topic.redis.ts';
 
 export interface SubscriberParts extends Omit<LinkParts, 'onUp' | 'onDown'> {
   layout: Layout;
@@ -36,8 +25,8 @@ export interface SubscriberParts extends Omit<LinkParts, 'onUp' | 'onDown'> {
 }
 
 /**
- * The one subscriber connection to a server. It subscribes in batches to what is wanted there, and again after
- * every reconnect; its heartbeat (heartbeat.redis.ts) proves that messages still come.
+ * The one subscriber connection to a server. It subscribes in batches to what is wanted there, and again
+ * after every reconnect; its heartbeat (heartbeat.redis.ts) proves that messages still come.
  */
 export class Subscriber {
   readonly #parts: SubscriberParts;

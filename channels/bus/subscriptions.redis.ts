@@ -4,7 +4,8 @@ import type { Random } from '../random.ts';
 import type { RedisBusOptions } from './bus-options.redis.ts';
 import { closedError, type ResetReason } from './faults.redis.ts';
 import type { Layout, TopicPlace } from './layout.redis.ts';
-import { Subscriber, Topic } from './subscriber.redis.ts';
+import { Subscriber } from './subscriber.redis.ts';
+import { Topic } from './topic.redis.ts';
 import type { Topology } from './topology.redis.ts';
 
 export interface SubscriptionsParts {
@@ -22,19 +23,6 @@ export interface SubscriptionsParts {
   onDown(error: Error): void;
 }
 
-interface Wanted {
-  readonly topic: Topic;
-  count: number;
-  waiting: Waiting[];
-  /** The server it is subscribed on; null: not known. */
-  home: string | null;
-}
-interface Waiting {
-  readonly deadlineAt: number;
-  resolve(): void;
-  reject(error: ServiceError): void;
-}
-
 /** Topics by the server they leave. */
 type Homes = Map<string, Topic[]>;
 const noHomes: Homes = new Map();
@@ -45,15 +33,15 @@ const noHomes: Homes = new Map();
  */
 export class Subscriptions {
   readonly #parts: SubscriptionsParts;
-  readonly #wanted = new Map<string, Wanted>();
+  readonly #wanted = new Map<string, Topic>();
   readonly #subscribers = new Map<string, Subscriber>();
   /** The last one known, by partition. */
   readonly #ownerBefore: string[] = [];
   /** Not wanted any more; who comes back in time stays subscribed. */
-  #leaving = new Set<Wanted>();
+  #leaving = new Set<Topic>();
   #cancelLeave: (() => void) | null = null;
   /** Those with somebody who waits for the confirmation. */
-  readonly #unconfirmed = new Set<Wanted>();
+  readonly #unconfirmed = new Set<Topic>();
   #closed = false;
 
   constructor(parts: SubscriptionsParts) {
@@ -75,24 +63,24 @@ export class Subscriptions {
 
   /** Resolves when Redis has confirmed; then it is to be undone by one `leave`. */
   join(place: TopicPlace): Promise<void> {
-    let wanted = this.#wanted.get(place.topic);
-    if (wanted === undefined) {
+    let topic = this.#wanted.get(place.topic);
+    if (topic === undefined) {
       if (this.#wanted.size >= this.#parts.options.topicsMax) {
         return Promise.reject(new ServiceError(`${this.#wanted.size} topics are listened to already.`, true));
       }
-      wanted = { topic: new Topic(place), count: 0, waiting: [], home: null };
-      this.#wanted.set(place.topic, wanted);
-      this.#settle(wanted, noHomes);
+      topic = new Topic(place);
+      this.#wanted.set(topic.topic, topic);
+      this.#settle(topic, noHomes);
     }
-    wanted.count++;
-    this.#leaving.delete(wanted);
-    return wanted.topic.phase === 'on' ? Promise.resolve() : this.#confirmed(wanted);
+    topic.count++;
+    this.#leaving.delete(topic);
+    return topic.phase === 'on' ? Promise.resolve() : this.#confirmed(topic);
   }
 
   leave(place: TopicPlace): void {
-    const wanted = this.#wanted.get(place.topic);
-    if (wanted === undefined || --wanted.count > 0) return;
-    this.#leaving.add(wanted);
+    const topic = this.#wanted.get(place.topic);
+    if (topic === undefined || --topic.count > 0) return;
+    this.#leaving.add(topic);
     const { clock, options } = this.#parts;
     this.#cancelLeave ??= clock.after(options.unsubscribeDelayMs, () => this.#letGo());
   }
@@ -100,14 +88,15 @@ export class Subscriptions {
   tick(): void {
     for (const subscriber of this.#subscribers.values()) subscriber.tick();
     const now = this.#parts.clock.now();
-    for (const wanted of this.#unconfirmed) {
+    for (const topic of this.#unconfirmed) {
+      const waiting = topic.waiting ?? [];
       // In the order they came, so in that of their deadlines.
-      while (wanted.waiting.length > 0 && wanted.waiting[0]!.deadlineAt <= now) {
-        const { reject } = wanted.waiting.shift()!;
-        this.leave(wanted.topic);
-        reject(new ServiceError(`Redis cannot be reached: ${this.#fault(wanted)}`, true));
+      while (waiting.length > 0 && waiting[0]!.deadlineAt <= now) {
+        const { reject } = waiting.shift()!;
+        this.leave(topic);
+        reject(new ServiceError(`Redis cannot be reached: ${this.#fault(topic)}`, true));
       }
-      if (wanted.waiting.length === 0) this.#unconfirmed.delete(wanted);
+      if (waiting.length === 0) this.#settled(topic);
     }
   }
 
@@ -116,25 +105,30 @@ export class Subscriptions {
     this.#cancelLeave?.();
     for (const subscriber of this.#subscribers.values()) subscriber.close(closedError());
     this.#subscribers.clear();
-    for (const { waiting } of this.#unconfirmed)
-      for (const one of waiting.splice(0)) one.reject(closedError());
+    for (const { waiting } of this.#unconfirmed) {
+      for (const one of waiting ?? []) one.reject(closedError());
+    }
     this.#unconfirmed.clear();
     this.#wanted.clear();
   }
 
-  #confirmed(wanted: Wanted): Promise<void> {
+  #confirmed(topic: Topic): Promise<void> {
     const deadlineAt = this.#parts.clock.now() + this.#parts.options.callTimeoutMs;
-    this.#unconfirmed.add(wanted);
+    this.#unconfirmed.add(topic);
     return new Promise((resolve, reject) => {
-      wanted.waiting.push({ deadlineAt, resolve, reject });
+      topic.waiting ??= [];
+      topic.waiting.push({ deadlineAt, resolve, reject });
     });
   }
 
   #onConfirmed(topic: Topic): void {
-    const wanted = this.#wanted.get(topic.topic);
-    if (wanted === undefined || wanted.topic !== topic || wanted.waiting.length === 0) return;
-    for (const one of wanted.waiting.splice(0)) one.resolve();
-    this.#unconfirmed.delete(wanted);
+    for (const one of topic.waiting ?? []) one.resolve();
+    this.#settled(topic);
+  }
+
+  #settled(topic: Topic): void {
+    topic.waiting = null;
+    this.#unconfirmed.delete(topic);
   }
 
   #letGo(): void {
@@ -142,21 +136,20 @@ export class Subscriptions {
     const gone = [...this.#leaving].filter(({ count }) => count === 0);
     this.#leaving = new Set();
     const left: Homes = new Map();
-    for (const { topic, home } of gone) {
+    for (const topic of gone) {
       this.#wanted.delete(topic.topic);
-      addTo(left, home, topic);
+      addTo(left, topic);
     }
     this.#remove(left);
   }
 
   /** To the server that has it now; from `left` it is to be taken. */
-  #settle(wanted: Wanted, left: Homes): void {
-    const { topic, home } = wanted;
+  #settle(topic: Topic, left: Homes): void {
     const key = this.#parts.topology.ownerOf(topic.partition);
-    if (home === key) return;
-    addTo(left, home, topic);
+    if (topic.home === key) return;
+    addTo(left, topic);
     topic.phase = 'off';
-    wanted.home = key;
+    topic.home = key;
     if (key === null) {
       this.#parts.topology.refresh();
       return;
@@ -167,7 +160,7 @@ export class Subscriptions {
   #follow(): void {
     if (this.#closed) return;
     const left: Homes = new Map();
-    for (const wanted of this.#wanted.values()) this.#settle(wanted, left);
+    for (const topic of this.#wanted.values()) this.#settle(topic, left);
     this.#remove(left);
     const { topology, layout } = this.#parts;
     const owners = topology.owners();
@@ -220,15 +213,15 @@ export class Subscriptions {
     return 0;
   }
 
-  #fault({ home }: Wanted): string {
+  #fault({ home }: Topic): string {
     const subscriber = home === null ? undefined : this.#subscribers.get(home);
     return subscriber?.lastFault?.message ?? 'it has not confirmed a subscription';
   }
 }
 
-function addTo(homes: Homes, home: string | null, topic: Topic): void {
-  if (home === null) return;
-  const topics = homes.get(home);
-  if (topics === undefined) homes.set(home, [topic]);
+function addTo(homes: Homes, topic: Topic): void {
+  if (topic.home === null) return;
+  const topics = homes.get(topic.home);
+  if (topics === undefined) homes.set(topic.home, [topic]);
   else topics.push(topic);
 }

@@ -32,8 +32,8 @@ interface Cost {
 export const busRedisBench: Bench = {
   name: 'bus-redis',
   about:
-    'The bus on one real Redis beside bare ioredis pipelines of the same commands in the same run. Processor ' +
-    'time is that of this process and, after the +, of Redis.',
+    'The bus on one real Redis beside bare ioredis pipelines of the same commands in the same run. ' +
+    'Processor time of a call is that of this process and, after the +, of Redis.',
   async run(add) {
     const server = await startRedis();
     const client = new Redis(server.url);
