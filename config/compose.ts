@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Clock } from '../channels/clock.ts';
-import type { Edge } from '../edge/edge.ts';
+import type { Edge, EdgeParts } from '../edge/edge.ts';
 import type { StaticFiles } from '../edge/http/static-files.ts';
-import type { Ops } from '../edge/ops.ts';
+import type { Ops, ReadyParts } from '../edge/ops.ts';
 import type { HttpRequest, HttpResponse } from '../edge/sockets/sockets.ts';
 import type { Verifier } from '../edge/verifier/verifier.ts';
 import type { Engines } from './engines.ts';
@@ -115,7 +115,11 @@ async function startFollowers(context: PartContext, started: Part[]): Promise<vo
 }
 
 /** Sockets and HTTP. Rejects with a sentence where a port is taken. */
-export async function startEdge(context: PartContext, workers: readonly Part[]): Promise<Edge> {
+export async function startEdge(
+  context: PartContext,
+  workers: readonly Part[],
+  supervised?: EdgeParts['supervised'],
+): Promise<Edge> {
   const verifier = await openVerifier(context);
   const { options, engines, clock, logger, registry } = context;
   const { createEdge, edgeDefaults } = await import('../edge/edge.ts');
@@ -148,7 +152,8 @@ export async function startEdge(context: PartContext, workers: readonly Part[]):
     edge: `edge-${randomBytes(6).toString('hex')}`,
     random: Math.random,
     newId: () => randomUUID(),
-    dependencies: readiness(workers, engines),
+    dependencies: edgeReadiness(workers, engines),
+    supervised,
   });
   return {
     ...edge,
@@ -185,6 +190,18 @@ export async function startOps(context: PartContext, workers: readonly Part[]): 
     dependencies: readiness(workers, engines),
     onFault: (error) => logger.error({ err: error }, 'The operators’ port failed.'),
   });
+}
+
+/**
+ * An edge serves without Kafka (reads go on, writes are refused) and without Cassandra (past boards are not
+ * answered): a load balancer that took it away would take those reads too.
+ */
+function edgeReadiness(workers: readonly Part[], engines: Engines): ReadyParts {
+  const missable = ['kafka', 'cassandra', 'gremlin'];
+  const parts = Object.entries(readiness(workers, engines)).map(
+    ([name, state]) => [name, { state, needed: workers.length > 0 || !missable.includes(name) }] as const,
+  );
+  return Object.fromEntries(parts);
 }
 
 function readiness(workers: readonly Part[], engines: Engines): Record<string, () => string> {

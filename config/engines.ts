@@ -47,6 +47,19 @@ const serverNames = Object.keys(choices) as ServerName[];
 
 const isChosen = (options: Options, server: ServerName): boolean =>
   choices[server].some((name) => options[name] !== undefined);
+/** The servers that the process needs and that are not chosen, with the options that would. */
+export function embeddedServers(
+  options: Options,
+  needs: EngineNeeds,
+): { server: ServerName; flags: string }[] {
+  return neededServers(needs)
+    .filter((server) => !isChosen(options, server))
+    .map((server) => ({ server, flags: choices[server].map(flagOf).join(' or ') }));
+}
+const neededServers = (needs: EngineNeeds): ServerName[] =>
+  serverNames.filter((server) => {
+    return (server !== 'gremlin' || needs.graph) && (server !== 'cassandra' || needs.archive);
+  });
 /** Whether any port stands on a real server. */
 export const hasRealServers = (options: Options): boolean =>
   serverNames.some((server) => isChosen(options, server));
@@ -58,9 +71,7 @@ export const hasRealServers = (options: Options): boolean =>
  */
 export async function openEngines(context: ServerContext, needs: EngineNeeds): Promise<Engines> {
   const { options } = context;
-  const needed = serverNames.filter((server) => {
-    return (server !== 'gremlin' || needs.graph) && (server !== 'cassandra' || needs.archive);
-  });
+  const needed = neededServers(needs);
   const embedded = needed.filter((server) => !isChosen(options, server));
   if (needs.shared && embedded.length > 0 && embedded.length < needed.length) {
     throw new ConfigError(

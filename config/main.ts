@@ -152,6 +152,8 @@ withOptions(program.command('repair'))
 try {
   await program.parseAsync(process.argv);
 } catch (error) {
+  // One of an edge's processes would wait for its supervisor's word.
+  if (process.connected) process.disconnect();
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
   } else if (error instanceof ConfigError) {

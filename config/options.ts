@@ -43,17 +43,17 @@ export const optionTable = {
   },
   allowedOrigins: { schema: list.default([]), about: 'Origins of pages that may connect; `*`: any.' },
   // sockets
-  socketsMax: { schema: count(10_000_000, 1_000_000), about: 'Open sockets at most.' },
+  socketsMax: { schema: count(10_000_000, 1_000_000), about: 'Open sockets at most, on each process.' },
   socketsPerUserMax: {
     schema: count(100_000, 100),
     about: 'Open sockets of one user at most, on each process of an edge.',
   },
   subscriptionsMax: { schema: count(1_000, 100), about: 'Subscriptions of one socket at most.' },
   bufferBytesMax: { schema: count(1 << 30, 262_144), about: 'Bytes waiting for one socket at most.' },
-  upgradesPerSecond: { schema: count(1_000_000, 2_000), about: 'New sockets a second.' },
+  upgradesPerSecond: { schema: count(1_000_000, 2_000), about: 'New sockets a second, on each process.' },
   upgradesPerAddress: {
     schema: count(1_000_000, 200),
-    about: 'New sockets a second from one address.',
+    about: 'New sockets a second from one address (IPv6: from its /64), on each process.',
   },
   requestsPerSecond: {
     schema: count(1_000_000, 100),

@@ -131,6 +131,13 @@ for (const sockets of (await uwsLoads()) ? (['uws', 'ws'] as const) : (['ws'] as
         const { id, position, data } = await client.hear('message');
         assert.deepEqual({ id, position, data }, { id: 'n1', position: 1, data: { type: 'gift' } });
       }
+      const headers = { authorization: `Bearer ${apiKey}` };
+      const info = await fetch(`http://127.0.0.1:${two.port}/v1/channels/user%3Au1`, { headers });
+      const { subscribers, position, edges, silentEdges } = (await info.json()) as Record<string, unknown>;
+      assert.deepEqual(
+        { subscribers, position, edges, silentEdges },
+        { subscribers: 2, position: 1, edges: 2, silentEdges: 0 },
+      );
       assert.equal((await tell(one, '/v1/users/u1/disconnect')).status, 204);
       assert.deepEqual(await Promise.all(clients.map(({ closed }) => closed)), [4504, 4504]);
       other.say({ t: 'ping', id: 7 });

@@ -12,12 +12,14 @@ import type { RankedSets } from '../channels/sets/ranked-sets.ts';
 import { limits } from '../proto/limits.ts';
 import { type Admission, type AdmissionOptions, admissionDefaults, createAdmission } from './admission.ts';
 import { type CertificateWatch, watchCertificate } from './certificate-watch.ts';
+import { mergeChannelInfo } from './channel-info.ts';
 import { createDisconnects } from './disconnects.ts';
 import type { HttpArchive } from './http/contest-archive.ts';
 import { createHttpApi, type HttpApiOptions, type HttpIngest, httpApiDefaults } from './http/http-api.ts';
 import { createLive, type Live } from './live.ts';
 import { type LiveOptions, liveDefaults } from './live-options.ts';
-import { createOps, type Ops, type ReadyParts } from './ops.ts';
+import { createOps, type Ops, type OpsParts, type ReadyParts } from './ops.ts';
+import { createPeers } from './peers.ts';
 import { createRefusals } from './refusals.ts';
 import { createShutdown, type ShutdownOptions, shutdownDefaults } from './shutdown.ts';
 import { type Certificate, readCertificate } from './sockets/certificate.ts';
@@ -82,6 +84,8 @@ export interface EdgeParts {
   newId(): string;
   /** What else readiness hangs on, and what is to be shown beside it, by name. */
   dependencies?: ReadyParts;
+  /** One of several processes of an edge, which listen on one port and have one operators' port together. */
+  supervised?: { openOps(parts: OpsParts): Promise<Ops> } | undefined;
   /** Answers paths that are none of ours, e.g. static files; null: nothing is there. */
   fallback?: (request: HttpRequest) => Promise<HttpResponse | null>;
 }
@@ -110,9 +114,19 @@ export async function createEdge(parts: EdgeParts): Promise<Edge> {
   });
   const admission = createAdmission({ options, clock, registry, open: () => server?.sockets ?? 0 });
   const disconnects = await createDisconnects(parts.bus, live);
+  const peers = await createPeers({
+    ...{ bus: parts.bus, clock, logger, edge: parts.edge },
+    answer: (channel) => live.channelInfo(channel),
+  });
   const http = createHttpApi({
     ...parts,
-    live: { disconnectUser: disconnects.tell, channelInfo: (channel) => live.channelInfo(channel) },
+    live: {
+      disconnectUser: disconnects.tell,
+      channelInfo: async (channel) => {
+        const { answers, silent } = await peers.ask(channel);
+        return mergeChannelInfo(answers, silent);
+      },
+    },
     originAllowed: admission.originAllowed,
     shownAffinity,
   });
@@ -125,6 +139,7 @@ export async function createEdge(parts: EdgeParts): Promise<Edge> {
     watch?.close();
     live.close();
     disconnects.close();
+    peers.close();
     await server?.close();
     await ops?.close();
   }
@@ -132,14 +147,24 @@ export async function createEdge(parts: EdgeParts): Promise<Edge> {
   try {
     const onRefused = createRefusals(parts);
     const certificate = certificateOf(options);
-    const served = { admission, live, handle: requests.handle, onRefused, onFault, logger, certificate };
+    const shared = parts.supervised !== undefined;
+    const served = {
+      shared,
+      admission,
+      live,
+      handle: requests.handle,
+      onRefused,
+      onFault,
+      logger,
+      certificate,
+    };
     const sockets = await openEdgeSockets(options, served);
     server = sockets;
     if (certificate !== null) {
       const use = (next: Certificate): Promise<void> => sockets.useCertificate(next);
       watch = watchCertificate({ ...parts, certificate, use });
     }
-    ops = await createOps({
+    ops = await (parts.supervised?.openOps ?? createOps)({
       host: options.opsHost,
       port: options.opsPort,
       registry,
@@ -182,17 +207,18 @@ interface Served {
   onFault(error: unknown): void;
   logger: Logger;
   certificate: Certificate | null;
+  shared: boolean;
 }
 
 function openEdgeSockets(
   options: EdgeOptions,
-  { admission, live, handle, onRefused, onFault, logger, certificate }: Served,
+  { admission, live, handle, onRefused, onFault, logger, certificate, shared }: Served,
 ): Promise<SocketServer> {
   const { host, port, proxyProtocolFrom, frameBytesMax, bufferBytesMax, idleMs, sockets } = options;
   const socketOptions = {
     host,
     port,
-    shared: false,
+    shared,
     proxyProtocolFrom,
     certificate,
     socketPath: '/v1/socket',

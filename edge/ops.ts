@@ -53,12 +53,38 @@ export interface Ops {
 
 /** Rejects with a sentence when the port is taken or forbidden. */
 export async function createOps(parts: OpsParts): Promise<Ops> {
-  const { host, registry, dependencies, onFault } = parts;
-  let why = '';
+  const { host, port, registry, dependencies, onFault } = parts;
+  const { readiness, unready } = createReadiness(registry, dependencies);
+  const { contentType } = registry;
+  const metrics = async () => ({ contentType, text: await registry.metrics() });
+  return { ...(await openOpsPort({ host, port, readiness, metrics, onFault })), unready };
+}
 
+/** The state of the dependencies, until `unready` says otherwise; also as metrics. */
+export function createReadiness(registry: Registry, dependencies: ReadyParts) {
+  let why = '';
   const readiness = (): Readiness =>
     readinessOf(why === '' ? dependencies : { ...dependencies, edge: () => why });
   registerReadiness(registry, readiness);
+  return {
+    readiness,
+    unready(reason: string): void {
+      why = reason;
+    },
+  };
+}
+
+export interface OpsPortParts {
+  host: string;
+  port: number;
+  readiness(): Readiness | Promise<Readiness>;
+  metrics(): Promise<{ contentType: string; text: string }>;
+  onFault(error: unknown): void;
+}
+
+/** The port itself. Rejects with a sentence when it is taken or forbidden. */
+export async function openOpsPort(parts: OpsPortParts): Promise<Pick<Ops, 'port' | 'close'>> {
+  const { host, onFault } = parts;
 
   async function onRequest({ method, path }: HttpRequest): Promise<HttpResponse> {
     if (method !== 'GET' && method !== 'HEAD') return plain(405, `${path} takes GET only.\n`);
@@ -66,13 +92,13 @@ export async function createOps(parts: OpsParts): Promise<Ops> {
       case '/healthz':
         return plain(200, 'alive\n');
       case '/readyz': {
-        const state = readiness();
+        const state = await parts.readiness();
         const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
         return { status: state.ready ? 200 : 503, headers, body: JSON.stringify(state) };
       }
       case '/metrics': {
-        const headers = { 'content-type': registry.contentType };
-        return { status: 200, headers, body: await registry.metrics() };
+        const { contentType, text } = await parts.metrics();
+        return { status: 200, headers: { 'content-type': contentType }, body: text };
       }
       default:
         return plain(404, 'Here are /healthz, /readyz and /metrics.\n');
@@ -87,9 +113,6 @@ export async function createOps(parts: OpsParts): Promise<Ops> {
   });
   return {
     port: (server.address() as AddressInfo).port,
-    unready(reason) {
-      why = reason;
-    },
     async close() {
       if (!server.listening) return;
       await new Promise<void>((resolve) => {

@@ -12,10 +12,13 @@ import {
   type WorkerRole,
   workerRoleNames,
 } from '../compose.ts';
-import { type EngineNeeds, openEngines } from '../engines.ts';
+import { type EngineNeeds, embeddedServers, openEngines } from '../engines.ts';
 import { loadOptions } from '../load-options.ts';
-import { ConfigError } from '../options.ts';
+import { ConfigError, type Options } from '../options.ts';
 import { exitCodes } from './command-error.ts';
+import type { EdgeProcesses } from './edge-processes.ts';
+import { type EndSignal, endSignal } from './end-signal.ts';
+import { supervisedProcess } from './supervised.ts';
 
 /** Roles as named on the command line; none: all. */
 export function workerRoles(names: readonly string[]): WorkerRole[] {
@@ -45,13 +48,19 @@ function needsOf({ edge, workers }: Roles): EngineNeeds {
  */
 export async function serve(flags: Record<string, unknown>, roles: Roles): Promise<void> {
   // Before anything is open: process 1 of a container is not ended by a signal that nobody handles.
-  const end = endSignal();
+  const supervised = supervisedProcess();
+  const atOnce: (() => void)[] = [];
+  const end = supervised?.end ?? endSignal(atOnce);
   const file = flags['config'] as string | undefined;
   const options = loadOptions({ flags, environment: process.env, file }, roles.edge);
   const logger = pino(
     { level: options.logLevel, base: { pid: process.pid } },
     pino.destination({ fd: 2, sync: true }),
   );
+  if (supervised === null && options.processes > 1) {
+    await serveProcesses(options, roles, { end, atOnce, logger });
+    return;
+  }
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const surroundings = { options, clock: systemClock, logger, registry };
@@ -70,7 +79,7 @@ export async function serve(flags: Record<string, unknown>, roles: Roles): Promi
   try {
     await startWorkers(context, roles.workers, workers, () => end.asked);
     if (roles.edge && !end.asked) {
-      edge = await startEdge(context, workers);
+      edge = await startEdge(context, workers, supervised ?? undefined);
       opsPort = edge.opsPort;
     } else if (!end.asked) {
       const ops = await startOps(context, workers);
@@ -81,12 +90,12 @@ export async function serve(flags: Record<string, unknown>, roles: Roles): Promi
     await close();
     throw error;
   }
-  if (!end.asked) {
-    process.stdout.write(
-      `${JSON.stringify({ port: edge?.port ?? null, opsPort, adapter: edge?.adapter ?? null })}\n`,
-    );
-  }
-  process.on('SIGHUP', () => void edge?.reloadCertificate());
+  const adapter = edge?.adapter ?? null;
+  if (supervised !== null && edge !== null) supervised.tellListening(edge.port, edge.adapter);
+  else if (!end.asked) printLine({ port: edge?.port ?? null, opsPort, adapter });
+  const reload = (): void => void edge?.reloadCertificate();
+  process.on('SIGHUP', reload);
+  supervised?.onReload(reload);
   await end.signal;
   logger.info('asked to end');
   const closed = await close();
@@ -109,27 +118,44 @@ async function closeAll(logger: Logger, steps: readonly (() => Promise<unknown>)
   return well;
 }
 
-interface EndSignal {
-  readonly asked: boolean;
-  readonly signal: Promise<void>;
+/** An edge of several processes; this one takes no sockets: it starts, watches and ends the others. */
+async function serveProcesses(
+  options: Options,
+  roles: Roles,
+  { end, atOnce, logger }: { end: EndSignal; atOnce: (() => void)[]; logger: Logger },
+): Promise<void> {
+  const faults = processesFaults(options, roles);
+  if (faults.length > 0) throw new ConfigError(faults);
+  const { StartError, startEdgeProcesses } = await import('./edge-processes.ts');
+  let edge: EdgeProcesses;
+  try {
+    const [program = '', args] = [process.argv[1], process.argv.slice(2)];
+    edge = await startEdgeProcesses({ options, program, args, clock: systemClock, logger });
+  } catch (error) {
+    if (error instanceof StartError) process.exit(error.exitCode);
+    throw error;
+  }
+  atOnce.push(() => edge.kill());
+  process.on('SIGHUP', () => edge.reload());
+  const { port, opsPort, adapter } = edge;
+  printLine({ port, opsPort, adapter, processes: options.processes });
+  void end.signal.then(() => {
+    logger.info('asked to end');
+    edge.end();
+  });
+  process.exit(await edge.ended);
 }
 
-/** The first SIGTERM or SIGINT; a second one ends the process at once. */
-function endSignal(): EndSignal {
-  let asked = false;
-  const signal = new Promise<void>((resolve) => {
-    for (const name of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(name, () => {
-        if (asked) process.exit(exitCodes.failed);
-        asked = true;
-        resolve();
-      });
-    }
-  });
-  return {
-    get asked() {
-      return asked;
-    },
-    signal,
-  };
+function processesFaults(options: Options, roles: Roles): string[] {
+  if (!roles.edge || roles.workers.length > 0) {
+    return ['--processes is an option of `edge`: `all` is one process, and workers scale by starting more'];
+  }
+  return embeddedServers(options, needsOf(roles)).map(
+    ({ server, flags }) =>
+      `${server} is embedded, which belongs to one process: for --processes give ${flags}`,
+  );
+}
+
+function printLine(line: object): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
 }

@@ -104,7 +104,10 @@ export async function withApi(
       disconnectUser: async (user) => {
         disconnected.push(user);
       },
-      channelInfo: (channel) => ({ channel, kind: 'log', subscribers: 2, epoch: null, position: null }),
+      channelInfo: async (channel) => ({
+        ...{ channel, kind: 'log', subscribers: 2, epoch: null, position: null },
+        ...{ edges: 1, silentEdges: 0 },
+      }),
     },
     verifier,
     clock,

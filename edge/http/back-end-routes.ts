@@ -58,7 +58,7 @@ export function backEndRoutes({ bus, clock, ingest, live, options }: BackEndRout
   async function channel({ params }: Call): Promise<HttpResponse> {
     const name = parseChannel(params['channel'] ?? '');
     if (typeof name === 'string') throw new ClientError('bad_channel', name);
-    return jsonAnswer(live.channelInfo(name.name));
+    return jsonAnswer(await live.channelInfo(name.name));
   }
 
   return [

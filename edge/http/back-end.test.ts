@@ -105,6 +105,8 @@ test('disconnect and channel info', () =>
       subscribers: 2,
       epoch: null,
       position: null,
+      edges: 1,
+      silentEdges: 0,
     });
     assert.equal(errorOf(await tell('GET', '/v1/channels/nowhere')).code, 'bad_channel');
   }));

@@ -11,6 +11,7 @@ import type { Pages } from '../../channels/pages/pages.ts';
 import type { RankedSets } from '../../channels/sets/ranked-sets.ts';
 import { ClientError, type CodeName } from '../../proto/codes.ts';
 import type { GraphCommand } from '../../proto/records.ts';
+import type { ChannelInfo } from '../channel-info.ts';
 import type { HttpRequest, HttpResponse } from '../sockets/sockets.ts';
 import type { Verifier } from '../verifier/verifier.ts';
 import { type BackEndRoutesOptions, backEndRoutes, backEndRoutesDefaults } from './back-end-routes.ts';
@@ -67,15 +68,8 @@ export interface HttpDeadLetter {
 export interface HttpLive {
   /** Resolves when every edge has been told. */
   disconnectUser(user: string): Promise<void>;
-  channelInfo(channel: string): ChannelInfo;
-}
-export interface ChannelInfo {
-  channel: string;
-  kind: 'log' | 'state';
-  subscribers: number;
-  /** null: not followed here. */
-  epoch: string | null;
-  position: number | null;
+  /** Of all edges together. Rejects with ClientError `bad_channel`. */
+  channelInfo(channel: string): Promise<ChannelInfo>;
 }
 
 export interface HttpApiParts {

@@ -124,9 +124,16 @@ export const schemas = {
   Channel: object({
     channel: text,
     kind: { type: 'string', enum: ['log', 'state'] },
-    subscribers: { ...whole, description: 'Sockets of the edge that answers.' },
-    epoch: { type: ['string', 'null'], description: 'null: this edge does not follow the channel now.' },
-    position: { type: ['integer', 'null'], description: 'Position of a log, version of a state.' },
+    subscribers: { ...whole, description: 'Sockets of all edges that answered.' },
+    epoch: { type: ['string', 'null'], description: 'null: none of them follows the channel now.' },
+    position: { type: ['integer', 'null'], description: 'Newest position of a log, version of a state.' },
+    edges: { ...whole, description: 'Edges that answered.' },
+    silentEdges: { ...whole, description: 'Edges that are known and did not answer within 300 ms.' },
   }),
   Message: object({ channel: text, id, at: whole, data: { description: 'Any JSON value.' } }, ['at']),
 } satisfies Record<string, Schema>;
+
+export const channelExample = {
+  ...{ channel: 'contest:c1', kind: 'state', subscribers: 2, epoch: 'a1', position: 42 },
+  ...{ edges: 3, silentEdges: 0 },
+};

@@ -1,6 +1,6 @@
 /** The OpenAPI document of the HTTP interface; openapi.test.ts compares it with the routes, both ways. */
 import { codes } from '../../proto/codes.ts';
-import { ref, type Schema, schemas } from './openapi-schemas.ts';
+import { channelExample, ref, type Schema, schemas } from './openapi-schemas.ts';
 import type { Caller, Method } from './router.ts';
 
 interface Parameter {
@@ -347,7 +347,7 @@ const operations: [Method, string, string, Operating][] = [
       summary: 'Who listens to a channel.',
       caller: 'key',
       answer: ref('Channel'),
-      example: { channel: 'contest:c1', kind: 'state', subscribers: 2, epoch: 'a1', position: 42 },
+      example: channelExample,
       errors: ['bad_channel'],
     },
   ],
