@@ -127,13 +127,10 @@ function questionLaws(law: Law): void {
       throw new Error('handler');
     });
     const leave = await other.answer('s', () => new Promise(() => undefined));
-    await assert.rejects(bus.ask('s', Uint8Array.of(1), 5), late);
-    // The question may reach the handlers later than that.
-    while (errors.length === 0) await new Promise((resolve) => setImmediate(resolve));
-    assert.deepEqual(
-      errors.map((error) => (error as Error).message),
-      ['handler'],
-    );
+    // On a busy network it may take longer than that until the question is there at all.
+    do await assert.rejects(bus.ask('s', Uint8Array.of(1), 50), late);
+    while (errors.length === 0);
+    assert.ok(errors.every((error) => (error as Error).message === 'handler'));
     leave();
     await other.answer('s', async () => Uint8Array.of(2));
     assert.deepEqual([...(await bus.ask('s', Uint8Array.of(1), soonMs))], [2]);
