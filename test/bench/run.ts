@@ -13,6 +13,7 @@ import { edgeConnectBench } from './edge-connect.bench.ts';
 import { edgeFramesBench } from './edge-frames.bench.ts';
 import { edgeLatencyBench } from './edge-latency.bench.ts';
 import { edgeMemoryBench } from './edge-memory.bench.ts';
+import { followersPageBench } from './followers-page.bench.ts';
 import { graphGremlinBench } from './graph-gremlin.bench.ts';
 import { layoutsBench } from './layouts.bench.ts';
 import { logKafkaBench } from './log-kafka.bench.ts';
@@ -31,6 +32,7 @@ const benches: readonly Bench[] = [
   edgeLatencyBench,
   logKafkaBench,
   graphGremlinBench,
+  followersPageBench,
 ];
 
 async function runChild(name: string): Promise<void> {
