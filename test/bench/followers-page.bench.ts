@@ -21,8 +21,8 @@ const readers = 200;
 export const followersPageBench: Bench = {
   name: 'followers-page',
   about:
-    `Pages of ${limit} of ${members.toLocaleString('en')} followers in Redis: over HTTP through a process of its ` +
-    'own, in turn with a bare command of ioredis from here (p50 / p99 of each).',
+    `Pages of ${limit} of ${members.toLocaleString('en')} followers in Redis: over HTTP through a process ` +
+    'of its own, in turn with a bare command of ioredis from here (p50 / p99 of each).',
   async run(add) {
     const server = await startRedis();
     const bare = new Redis(server.url);
