@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { systemClock } from '../../channels/clock.ts';
+import { createDependency } from '../../channels/dependency/dependency.ts';
 import { ServiceError } from '../../proto/codes.ts';
 import { startKafka } from '../../test/services/kafka.ts';
 import { copyingCounts, keepAppending, startCopying, verifyCopies } from './copying.conformance.ts';
@@ -24,7 +28,11 @@ test('[LOG-5] [LOG-10] the only broker is killed: nothing acknowledged is lost o
       assert.equal(appending.acknowledged.length, before);
       await kafka.start();
     }
-    await delay(1_500);
+    // One that takes connections and says nothing, for longer than anybody waits for an answer.
+    kafka.nodes[0]!.pause();
+    await delay(7_000);
+    kafka.nodes[0]!.resume();
+    await delay(2_000);
     await appending.stop();
     const { events } = await verifyCopies(log, appending.acknowledged);
     t.diagnostic(
@@ -32,6 +40,33 @@ test('[LOG-5] [LOG-10] the only broker is killed: nothing acknowledged is lost o
         `refused, ${copying.errors.length} batches tried again`,
     );
     assert.ok(appending.acknowledged.length > 100);
+    await log.close();
+  } finally {
+    await kafka.kill();
+  }
+});
+
+test('whether Kafka is there shows, though nobody uses the log; after a stall it is used again', async () => {
+  const kafka = await startKafka();
+  const logger = pino({ level: 'silent' });
+  const parts = { name: 'kafka', clock: systemClock, registry: new Registry(), logger };
+  const dependency = createDependency({ ...parts, options: { callTimeoutMs: 20_000 } });
+  const until = async (condition: () => boolean) => {
+    while (!condition()) await delay(20);
+  };
+  const bed = kafkaBed({ brokers: kafka.brokers, counts: { events: 1 }, options: quick, dependency });
+  try {
+    const log = await bed.open();
+    assert.equal(dependency.state(), 'ready');
+    kafka.nodes[0]!.pause();
+    await until(() => dependency.state() !== 'ready');
+    assert.equal(dependency.state(), 'kafka: it did not answer in time.');
+    await delay(3_000);
+    kafka.nodes[0]!.resume();
+    await until(() => dependency.state() === 'ready');
+    await log.append('events', [{ key: 'k', value: Buffer.from('1') }]);
+    await kafka.kill();
+    await until(() => dependency.state() === 'kafka: nothing listens at that address.');
     await log.close();
   } finally {
     await kafka.kill();

@@ -15,8 +15,8 @@ export interface ConsumerParts {
   topic: StandingTopic;
   /** Shared by all of the process. */
   nodes: Nodes;
-  /** This consumer's own: its joins and fetches wait at the brokers. */
-  waiting: Nodes;
+  /** This consumer's own, for joins and for fetches: they wait at the brokers, and so does what is behind. */
+  newNodes(): Nodes;
   reader: Reader;
   plan(output: Output): PlacedOutput;
   clock: Clock;
@@ -25,11 +25,13 @@ export interface ConsumerParts {
 
 /** A member of a group: what the group gives it, each partition by itself. */
 export function startConsumer(parts: ConsumerParts): Consumer {
-  const { consumer, topic, nodes, waiting, reader, clock, options } = parts;
+  const { consumer, topic, nodes, reader, clock, options } = parts;
+  const joining = parts.newNodes();
+  const fetching = parts.newNodes();
   const group = options.topicPrefix + consumer.group;
   const { onError } = consumer;
   const shared = { topic, clock, options };
-  const fetcher = createFetcher({ ...shared, nodes: waiting, onError });
+  const fetcher = createFetcher({ ...shared, nodes: fetching, onError });
   const tenures = new Map<number, Tenure>();
   /** By partition: when what this process had of it is given up. */
   const ended = new Map<number, Promise<void>>();
@@ -37,7 +39,7 @@ export function startConsumer(parts: ConsumerParts): Consumer {
 
   const membership = startMembership({
     ...shared,
-    waiting,
+    waiting: joining,
     nodes,
     group,
     onError,
@@ -89,7 +91,7 @@ export function startConsumer(parts: ConsumerParts): Consumer {
     await Promise.all(ended.values());
     await membership.leave();
     await fetcher.close();
-    await waiting.close();
+    await Promise.all([joining.close(), fetching.close()]);
   }
 
   return {

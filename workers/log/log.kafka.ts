@@ -47,6 +47,7 @@ export async function createKafkaLog(setup: KafkaLogSetup): Promise<Log> {
       topics: wireNames,
       clock,
       dependency,
+      checkTimeoutMs: options.connectTimeoutMs,
     });
   const nodes = newNodes();
   const appender = createAppender({ nodes, clock, options });
@@ -57,6 +58,7 @@ export async function createKafkaLog(setup: KafkaLogSetup): Promise<Log> {
   let running = false;
   let closing: Promise<void> | null = null;
   let onOpened: (() => void)[] = [];
+  let stopProbe: () => void = () => undefined;
 
   /** Until the topics stand or can never. */
   async function open(): Promise<void> {
@@ -82,6 +84,16 @@ export async function createKafkaLog(setup: KafkaLogSetup): Promise<Log> {
       }
     }
     settleOpened();
+    if (standing !== null) probe();
+  }
+
+  /** Who neither appends nor consumes learns too whether Kafka is there. */
+  function probe(): void {
+    stopProbe = clock.after(options.probeMs, () => {
+      void nodes.check().finally(() => {
+        if (closing === null) probe();
+      });
+    });
   }
 
   function settleOpened(): void {
@@ -139,8 +151,7 @@ export async function createKafkaLog(setup: KafkaLogSetup): Promise<Log> {
     let gone = false;
     async function begin(): Promise<void> {
       const topic = (await opened(Number.POSITIVE_INFINITY)).get(consumer.topic)!;
-      const waiting = newNodes();
-      if (!gone) member = startConsumer({ consumer, topic, nodes, waiting, reader, plan, clock, options });
+      if (!gone) member = startConsumer({ consumer, topic, nodes, newNodes, reader, plan, clock, options });
     }
     if (standing !== null) await begin();
     else begin().catch(consumer.onError);
@@ -162,6 +173,7 @@ export async function createKafkaLog(setup: KafkaLogSetup): Promise<Log> {
 
   async function shut(): Promise<void> {
     if (standing === null) settleOpened();
+    stopProbe();
     await Promise.all([...consumers].map((consumer) => consumer.close()));
     await appender.close();
     await nodes.close();

@@ -2,7 +2,7 @@ import kafkajs from 'kafkajs';
 import type { Clock } from '../../channels/clock.ts';
 import { connectionFault } from '../../channels/dependency/connection-fault.ts';
 import { ServiceError } from '../../proto/codes.ts';
-import { backoffMs, type Nodes, sleep, type Tries } from './nodes.kafka.ts';
+import { backoffMs, type Nodes, once, sleep, type Tries } from './nodes.kafka.ts';
 import type { KafkaLogOptions } from './options.kafka.ts';
 import { type Claim, shareOut } from './shares.ts';
 import type { StandingTopic } from './topics.kafka.ts';
@@ -270,9 +270,6 @@ export function startMembership(parts: MembershipParts): Membership {
     }
   }
 }
-
-/** The loop tries again by itself. */
-const once: Tries = { until: 0, stopAt: () => true };
 
 function claimsOf(userData: Buffer | undefined): Omit<Claim, 'member'> {
   try {

@@ -24,6 +24,8 @@ export interface Nodes {
   atLeader<T>(topic: string, partition: number, tries: Tries, step: Step<T>): Promise<T>;
   atCoordinator<T>(kind: 'group' | 'transaction', id: string, tries: Tries, step: Step<T>): Promise<T>;
   atAny<T>(tries: Tries, step: Step<T>): Promise<T>;
+  /** Asks who is there; the dependency is told. Never rejects. */
+  check(): Promise<void>;
   close(): Promise<void>;
 }
 type Step<T> = (broker: KafkaBroker) => Promise<T>;
@@ -45,7 +47,11 @@ export interface NodesParts {
   dependency?: Dependency | undefined;
   retryFirstMs: number;
   retryLongestMs: number;
+  checkTimeoutMs: number;
 }
+
+/** Without a second try: every fault is the caller's. */
+export const once: Tries = { until: 0, stopAt: () => true };
 
 export function createNodes(parts: NodesParts): Nodes {
   const { cluster, topics, clock, dependency } = parts;
@@ -150,6 +156,18 @@ export function createNodes(parts: NodesParts): Nodes {
     atLeader: (topic, partition, tries, step) => persist(tries, () => leaderOf(topic, partition), step),
     atCoordinator: (kind, id, tries, step) => persist(tries, () => coordinatorOf(kind, id), step),
     atAny: (tries, step) => persist(tries, anyBroker, step),
+    async check() {
+      // A second time at once: the first may have met the one broker of many that is away.
+      for (let tries = 0; tries < 2; tries++) {
+        const asked = persist(once, anyBroker, () => cluster.refreshMetadata()).then(
+          () => true,
+          () => false,
+        );
+        const answered = await Promise.race([asked, sleep(clock, parts.checkTimeoutMs)]);
+        if (answered === true || closed) return;
+        if (answered === undefined) note(new Error('no answer in time: ETIMEDOUT'));
+      }
+    },
     async close() {
       closed = true;
       await cluster.disconnect();

@@ -24,6 +24,7 @@ export interface KafkaLogOptions extends TlsOptions {
   appendTimeoutMs: number;
   startWaitMs: number;
   metadataMaxAgeMs: number;
+  probeMs: number;
   retryFirstMs: number;
   retryLongestMs: number;
   retryMinMs: number;
@@ -71,6 +72,8 @@ export const kafkaLogDefaults: KafkaLogOptions = {
   startWaitMs: 10_000,
   /** Leaders that moved are noticed by their refusals; this finds out what nobody refused. */
   metadataMaxAgeMs: 60_000,
+  /** How often Kafka is asked for its brokers: that it is away shows within seconds, whoever uses it. */
+  probeMs: 2_000,
   /** First and longest wait between tries of a request: leaders are elected within a second. */
   retryFirstMs: 50,
   retryLongestMs: 1_000,

@@ -20,6 +20,7 @@ export interface KafkaCluster {
   findControllerBroker(): Promise<KafkaBroker>;
   findGroupCoordinator(asked: { groupId: string; coordinatorType: number }): Promise<KafkaBroker>;
   connectionPoolBuilder: { build(address?: object): Promise<{ pool: KafkaConnection[] }> };
+  brokerPool: { createBroker(options: object): KafkaBroker & { connect(): Promise<void> } };
 }
 
 interface KafkaConnection {
@@ -164,6 +165,8 @@ export function newCluster(kafka: Kafka, metadataMaxAgeMs: number): KafkaCluster
     connections.push(...pool.pool);
     return pool;
   };
+  const createBroker = cluster.brokerPool.createBroker;
+  cluster.brokerPool.createBroker = (brokerOptions) => mendBroker(createBroker(brokerOptions));
   const disconnect = cluster.disconnect.bind(cluster);
   cluster.disconnect = async () => {
     closed = true;
@@ -217,6 +220,23 @@ function mendConnection(connection: KafkaConnection, closed: () => boolean): voi
       throw error;
     }
   }
+}
+
+/**
+ * A broker that takes connections and says nothing (stopped, or just starting) would count as connected from
+ * then on without ever having been asked what it can do: what could not be begun is ended.
+ */
+function mendBroker<T extends KafkaBroker & { connect(): Promise<void> }>(broker: T): T {
+  const connect = broker.connect.bind(broker);
+  broker.connect = async () => {
+    try {
+      await connect();
+    } catch (error) {
+      await Promise.all(broker.connectionPool.pool.map((connection) => connection.disconnect()));
+      throw error;
+    }
+  };
+  return broker;
 }
 
 function dropSocket(connection: KafkaConnection): void {
