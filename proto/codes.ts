@@ -64,6 +64,11 @@ export const codes = {
   contest_full: { no: 217, http: 400, about: 'The contest, match or user has as many entries as it may.' },
   is_final: { no: 218, http: 400, about: 'The match or contest is final: nothing more is taken.' },
   wrong_user_of_entry: { no: 219, http: 400, about: 'The entry belongs to another user.' },
+  internal_fault: {
+    no: 220,
+    http: 500,
+    about: 'Applying the record failed by a fault of the server; it was set aside.',
+  },
   // graph commands
   blocked: { no: 301, http: 409, about: 'One of the two users has blocked the other.' },
   self: { no: 302, http: 400, about: 'A user cannot follow or block themself.' },

@@ -262,6 +262,7 @@ const elsewhere: Partial<Record<CodeName, string>> = {
   history_gone: 'edge/log-subscription.test.ts',
   epoch_changed: 'edge/log-subscription.test.ts',
   internal: 'edge/http/faults.test.ts',
+  internal_fault: 'workers/ranker/ranker-faults.test.ts',
   rebuilding: 'edge/http/reads.test.ts',
   slow: 'edge/delivery.test.ts',
   token_expired: 'edge/session.test.ts',

@@ -3,6 +3,7 @@ import { RecordError } from '../../proto/record-error.ts';
 import type { ContestEvent } from '../../proto/records.ts';
 import type { LogRecord } from '../log/log.ts';
 import type { DeadLetterWriter } from '../source/dead-letters.ts';
+import { ApplyFault } from './apply-faults.ts';
 import type { Places } from './places.ts';
 import type { RankerMetrics } from './ranker-metrics.ts';
 import type { Ranking, Refusal } from './ranking.ts';
@@ -14,7 +15,8 @@ import type { Ranking, Refusal } from './ranking.ts';
 export interface Applier {
   /**
    * Applies what is not applied yet. Rejects when places or dead letters could not be written; they are
-   * kept, and the same batch again (or the next) writes them.
+   * kept, and the same batch again (or the next) writes them. Rejects with an `ApplyFault` when a record
+   * threw: the ranking is not to be used any more then.
    */
   apply(records: readonly LogRecord[]): Promise<void>;
   /** Newest record applied in this life. */
@@ -36,6 +38,8 @@ export interface ApplierParts {
   epochOf(offset: number, id: string): string;
   /** Records were applied, and places of what they created are written. */
   onApplied(): void;
+  /** The record at this offset is not to be applied: it threw on a clean state. */
+  isAside(offset: number): boolean;
   onFinal(kind: 'match' | 'contest', id: string, version: number): void;
 }
 
@@ -70,6 +74,14 @@ export function createApplier(parts: ApplierParts): Applier {
     metrics.records.inc(whole ? outcomes.refused : outcomes.applied);
     if (creates !== null && !whole) places.add(record);
     if (record.type === 'final' && !whole) noteFinal(logged, record.match, record.contest);
+  }
+
+  function applyOrFail(logged: LogRecord, record: ContestEvent): void {
+    try {
+      applyRecord(logged, record);
+    } catch (error) {
+      throw new ApplyFault(logged.offset, error);
+    }
   }
 
   function noteFinal(logged: LogRecord, match: string | undefined, contest: string | undefined): void {
@@ -113,8 +125,10 @@ export function createApplier(parts: ApplierParts): Applier {
         if (logged.offset < ranking.version) continue;
         const record = parsed(logged);
         if (record !== null) {
-          if (parts.beheaded && (await isHeadless(logged, record))) skip(logged, headless(record), 'refused');
-          else applyRecord(logged, record);
+          if (parts.isAside(logged.offset)) skip(logged, asideRefusal, 'refused');
+          else if (parts.beheaded && (await isHeadless(logged, record)))
+            skip(logged, headless(record), 'refused');
+          else applyOrFail(logged, record);
         }
         last = logged;
         if (elapsed() < sliceEnds && letters.pending < lettersTogether) continue;
@@ -143,6 +157,12 @@ function createsWhat(
   }
   return null;
 }
+
+const asideRefusal: Refusal = {
+  code: 'internal_fault',
+  message: 'Applying the record failed twice, the second time on a clean state: it was set aside.',
+  item: null,
+};
 
 function headless(record: ContestEvent): Refusal {
   const what =

@@ -12,6 +12,8 @@ export interface Checkpoints {
   offer(): void;
   /** Takes one now and waits for it; a failure is in the log. */
   now(): Promise<void>;
+  /** Resolves when none is being written. */
+  idle(): Promise<void>;
   /** Something left memory: the next one is whole. */
   shrink(): void;
   /** Version of the newest one written. */
@@ -76,6 +78,9 @@ export function createCheckpoints(parts: CheckpointsParts): Checkpoints {
     async now() {
       await running;
       if (ranking.version !== version || whole) await take();
+    },
+    idle: async () => {
+      await running;
     },
     shrink() {
       whole = true;

@@ -5,10 +5,11 @@ import type { Lookup } from '../../channels/lookup/lookup.ts';
 import type { Pages } from '../../channels/pages/pages.ts';
 import type { RankedSets } from '../../channels/sets/ranked-sets.ts';
 import type { Archive } from '../archive/archive.ts';
-import type { Batch, Log } from '../log/log.ts';
+import type { Batch, Log, LogRecord } from '../log/log.ts';
 import { createDeadLetterWriter } from '../source/dead-letters.ts';
 import { type Answer, createAnswering } from './answering.ts';
 import { type Applier, createApplier } from './applier.ts';
+import type { ApplyFaults } from './apply-faults.ts';
 import { createBoards } from './boards.ts';
 import { createBroadcast } from './broadcast.ts';
 import { lastRecord } from './checkpoint-envelope.ts';
@@ -38,12 +39,18 @@ export interface PartitionRanker {
   /** Records are being applied, or were within the last tick. */
   readonly busy: boolean;
   readonly answer: Answer;
+  /** Offset of the next record to apply. */
+  readonly next: number;
   onBatch(batch: Batch): Promise<void>;
+  /** Records before the batch's, after a rebuild. */
+  apply(records: readonly LogRecord[]): Promise<void>;
   /** The bus or the stores behind it may have lost their memory. */
   onReset(): Promise<void>;
   gauges(): PartitionGauges;
   /** Ends all work; writes a last checkpoint. */
   close(): Promise<void>;
+  /** Ends all work; nothing of a state that cannot be trusted is kept. */
+  abandon(): Promise<void>;
 }
 
 /** What a ranker's partitions share. */
@@ -62,6 +69,7 @@ export interface SharedParts {
   /** One for all partitions: they share one thread. */
   queue: QuestionQueue;
   topic: string;
+  faults: ApplyFaults;
   epochOf(partition: number, offset: number, id: string): string;
 }
 
@@ -177,6 +185,7 @@ export function createPartitionRanker(
       waiters.reached(ranking.version);
       broadcast.tick();
     },
+    isAside: (offset) => shared.faults.isAside(partition, offset),
     onFinal: finals.add,
   });
   const checkpoints = createCheckpoints({
@@ -251,6 +260,28 @@ export function createPartitionRanker(
   }
   let committed = checkpoints.version;
 
+  async function apply(records: readonly LogRecord[]): Promise<void> {
+    applying = true;
+    try {
+      await applier.apply(records);
+      failing = false;
+    } catch (error) {
+      failing = true;
+      metrics.batchFailures.inc({ partition: String(partition) });
+      throw error;
+    } finally {
+      applying = false;
+    }
+  }
+
+  function endWork(): void {
+    closed = true;
+    for (const stop of timers) stop();
+    broadcast.close();
+    waiters.close();
+    for (const work of [finals, boards, keepsakes]) work.close();
+  }
+
   return {
     partition,
     get version() {
@@ -265,19 +296,13 @@ export function createPartitionRanker(
     get busy() {
       return applying || clock.now() - appliedAt < options.tickMs;
     },
+    get next() {
+      return Math.max(ranking.version, restored.begin);
+    },
     answer,
+    apply,
     async onBatch(batch) {
-      applying = true;
-      try {
-        await applier.apply(batch.records);
-        failing = false;
-      } catch (error) {
-        failing = true;
-        metrics.batchFailures.inc({ partition: String(partition) });
-        throw error;
-      } finally {
-        applying = false;
-      }
+      await apply(batch.records);
       checkpoints.offer();
       if (checkpoints.version === committed) return;
       // The position is the checkpoint's; this is for those who watch the group.
@@ -301,13 +326,14 @@ export function createPartitionRanker(
       return { partition, version, lag, contests, entries, wanted: broadcast.wants.size, waiting };
     },
     async close() {
-      closed = true;
-      for (const stop of timers) stop();
-      broadcast.close();
-      waiters.close();
-      for (const work of [finals, boards, keepsakes]) work.close();
+      endWork();
       await Promise.allSettled([finals.idle(), boards.idle(), keepsakes.idle()]);
       await checkpoints.now();
+    },
+    async abandon() {
+      endWork();
+      // One taken before is of a good state, and in the way of the next one's.
+      await checkpoints.idle();
     },
   };
 }

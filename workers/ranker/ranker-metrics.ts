@@ -5,6 +5,7 @@ export interface RankerMetrics {
   records: Counter<'partition' | 'outcome'>;
   refusals: Counter<'code'>;
   batchFailures: Counter<'partition'>;
+  rebuilds: Counter<'partition'>;
   frames: Counter<'kind'>;
   frameBytes: Counter<'kind'>;
   publishFailures: Counter;
@@ -76,6 +77,11 @@ export function createRankerMetrics(
     batchFailures: counter(
       'rankcast_ranker_failures_total',
       'Batches of records that could not be applied or written out, and are tried again.',
+      ['partition'],
+    ),
+    rebuilds: counter(
+      'rankcast_ranker_rebuilds_total',
+      'Partitions rebuilt from their checkpoint because a record threw.',
       ['partition'],
     ),
     frames: counter('rankcast_ranker_frames_total', 'Frames published.', ['kind']),

@@ -10,14 +10,17 @@ import type { Pages } from '../../channels/pages/pages.ts';
 import type { RankedSets } from '../../channels/sets/ranked-sets.ts';
 import type { Archive } from '../archive/archive.ts';
 import type { Consumer, Log } from '../log/log.ts';
+import { createApplyFaults } from './apply-faults.ts';
 import { createCheckpointStore } from './checkpoint-store.ts';
 import { createRanking, restoreRanking } from './create-ranking.ts';
+import { createHealing } from './heal-partition.ts';
 import { createOrderSorter } from './order-sorter.ts';
 import { createPartitionRanker, type PartitionRanker, type SharedParts } from './partition-ranker.ts';
 import { createQuestionQueue } from './question-queue.ts';
 import { createRankerMetrics } from './ranker-metrics.ts';
 import type { RankerOptions } from './ranker-options.ts';
 import { epochOf } from './ranker-state.ts';
+import type { Ranking } from './ranking.ts';
 import { type RankingOptions, rankingDefaults } from './ranking-options.ts';
 import { restorePartition } from './restore.ts';
 
@@ -50,6 +53,8 @@ export interface RankerParts {
   registry: Registry;
   /** Measures work, ms with fractions. */
   elapsed?: () => number;
+  /** What stands between the ranker and its state machine, to find out how it takes faults. */
+  rankingOver?: (ranking: Ranking) => Ranking;
 }
 
 const contestEventsTopic = 'contest-events';
@@ -77,8 +82,11 @@ export async function createRanker(parts: RankerParts): Promise<Ranker> {
     budgetMs: (options.tickMs * options.answerPercentMax) / 100,
     questionsMax: options.questionsMax,
   });
+  const faults = createApplyFaults();
+  const rankingOver = parts.rankingOver ?? ((ranking: Ranking) => ranking);
   const shared: SharedParts = {
     ...parts,
+    faults,
     elapsed,
     metrics,
     sorter,
@@ -97,8 +105,8 @@ export async function createRanker(parts: RankerParts): Promise<Ranker> {
       partition,
       store,
       logger: own,
-      create: () => createRanking(rankingOptions(partition)),
-      restore: (segments, head) => restoreRanking(segments, head, rankingOptions(partition)),
+      create: () => rankingOver(createRanking(rankingOptions(partition))),
+      restore: (segments, head) => rankingOver(restoreRanking(segments, head, rankingOptions(partition))),
     });
     const ranker = createPartitionRanker(shared, partition, restored, store, own);
     try {
@@ -119,6 +127,28 @@ export async function createRanker(parts: RankerParts): Promise<Ranker> {
     await held.ranker.close();
   }
 
+  async function abandon(partition: number): Promise<void> {
+    const held = taken.get(partition);
+    if (held === undefined) return;
+    taken.delete(partition);
+    held.endAnswers();
+    await held.ranker.abandon();
+  }
+
+  const onBatch = createHealing({
+    log,
+    topic,
+    batchMax: options.batchRecordsMax,
+    faults,
+    logger,
+    onRebuild: (partition) => metrics.rebuilds.inc({ partition: String(partition) }),
+    next: (partition) => taken.get(partition)?.ranker.next ?? null,
+    take,
+    abandon,
+    apply: async (partition, records) => taken.get(partition)?.ranker.apply(records),
+    onBatch: async (batch) => taken.get(batch.partition)!.ranker.onBatch(batch),
+  });
+
   const endResets = bus.onReset((reason) => {
     logger.warn({ reason }, 'the bus was interrupted: places and last states are written again');
     for (const ranker of rankers()) {
@@ -132,7 +162,7 @@ export async function createRanker(parts: RankerParts): Promise<Ranker> {
     topic,
     batchMax: options.batchRecordsMax,
     onAssign: take,
-    onBatch: async (batch) => taken.get(batch.partition)!.ranker.onBatch(batch),
+    onBatch,
     onRevoke: giveBack,
     onError: (error) => logger.error({ err: error }, 'records could not be applied; they are tried again'),
   });
