@@ -62,6 +62,7 @@ class RedisBus implements Bus {
   /** Messages published that wait for a first connection. */
   #early = 0;
   #publishedBytes = 0;
+  #refusal = '';
   #cancelTick: () => void;
   #closed = false;
 
@@ -247,7 +248,10 @@ class RedisBus implements Bus {
   #onDown(kind: 'command' | 'subscriber', error: Error): void {
     this.#metrics.reconnected(kind);
     this.#setup.dependency?.lost(error);
-    if (faultOf(error) === 'final') this.#setup.onError(error);
+    // What Redis refuses at every attempt, as a wrong password, is said once.
+    if (faultOf(error) !== 'final' || error.message === this.#refusal) return;
+    this.#refusal = error.message;
+    this.#setup.onError(error);
   }
 
   #tick(): void {
