@@ -128,7 +128,7 @@ export async function openKafka(context: ServerContext, states: States): Promise
 }
 
 export async function openGremlin(context: ServerContext, states: States): Promise<Graph> {
-  const { createGremlinGraph, gremlinGraphDefaults } = await import('../workers/graph/graph.gremlin.ts');
+  const { createGremlinGraph } = await import('../workers/graph/graph.gremlin.ts');
   const { options, clock, logger, registry } = context;
   const graph = createGremlinGraph({
     clock,
@@ -136,7 +136,6 @@ export async function openGremlin(context: ServerContext, states: States): Promi
     registry,
     onError: (error: unknown) => logger.error({ err: error }, 'The graph failed in the background.'),
     options: {
-      ...gremlinGraphDefaults,
       ...tlsOf(options, 'gremlin'),
       url: options.gremlinUrl ?? '',
       ...defined({

@@ -10,13 +10,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { redisDefaults } from '../../channels/redis/connect-redis.ts';
 import { shownAffinity } from '../../channels/sets/affinity.ts';
-import { ask, g, ids } from '../../workers/graph/graph.gremlin.testbed.ts';
+import { ask, g, ids, statics } from '../../workers/graph/graph.gremlin.testbed.ts';
 import { cpuMsOf } from '../bench/process-usage.ts';
 import { openRealServers, type RealServers } from '../services/real-servers.ts';
 import { openRedis, type RedisClient } from '../services/redis-clients.ts';
 import { Fleet, type Member } from './fleet.ts';
 import { fleetPlan } from './fleet-plan.ts';
-import { expectedLists, readFollows, seed, shuffledAgain } from './follow-graph.ts';
+import { expectedLists, type Follow, readFollows, seed, shuffledAgain } from './follow-graph.ts';
 
 const linesMax = 1_000;
 const atOnce = 4;
@@ -89,7 +89,8 @@ async function settled(commands: number, changes: number): Promise<void> {
 interface Kept {
   /** Of each edge `follow`: its affinity by its id. */
   edges: Map<string, number>;
-  vertices: number;
+  /** Of each vertex: how many edges `follow` leave it and reach it. */
+  degrees: Map<string, string>;
   /** Of each set its members' affinities. */
   sets: Map<string, Map<string, number>>;
 }
@@ -100,7 +101,12 @@ async function readBack(): Promise<Kept> {
     string,
     unknown
   >[];
-  const [vertices] = (await ask(url, g.V().count())) as number[];
+  const out = statics.outE('follow').count();
+  const into = statics.inE('follow').count();
+  const vertices = (await ask(url, g.V().project('id', 'out', 'in').by(ids).by(out).by(into))) as Map<
+    string,
+    unknown
+  >[];
   const sets = new Map<string, Map<string, number>>();
   // Users of the file are numbers; what the workers keep beside the sets has other names.
   const names = (await redis.redis.keys('follow*_*')).filter((name) => /^follow(ers|ing)_\d+$/.test(name));
@@ -118,7 +124,9 @@ async function readBack(): Promise<Kept> {
   }
   return {
     edges: new Map(rows.map((row) => [String(row.get('id')), Number(row.get('affinity'))])),
-    vertices: Number(vertices),
+    degrees: new Map(
+      vertices.map((row) => [String(row.get('id')), `${Number(row.get('out'))} ${Number(row.get('in'))}`]),
+    ),
     sets,
   };
 }
@@ -153,7 +161,7 @@ test('103,689 follows through the API are in Gremlin and Redis as in the file', 
   once = await readBack();
   assert.equal(follows.length, 103_689);
   assert.deepEqual(new Set(once.edges.keys()), new Set(follows.map(({ from, to }) => `f:${from}:${to}`)));
-  assert.equal(once.vertices, new Set(follows.flatMap(({ from, to }) => [from, to])).size);
+  assert.deepEqual(once.degrees, degreesOf(follows));
   const expected = expectedLists(follows);
   assert.deepEqual(new Set(once.sets.keys()), new Set(expected.keys()));
   for (const [name, members] of expected) {
@@ -178,6 +186,17 @@ test(`repeats in another order and latecomers change nothing (SEED=${seed})`, as
   assert.deepEqual(await readBack(), once);
   assert.equal(await metric('graph', 'rankcast_graph_failures_total'), 0);
 });
+
+function degreesOf(all: readonly Follow[]): Map<string, string> {
+  const out = new Map<string, number>();
+  const into = new Map<string, number>();
+  for (const { from, to } of all) {
+    out.set(from, (out.get(from) ?? 0) + 1);
+    into.set(to, (into.get(to) ?? 0) + 1);
+  }
+  const users = new Set([...out.keys(), ...into.keys()]);
+  return new Map([...users].map((user) => [`u:${user}`, `${out.get(user) ?? 0} ${into.get(user) ?? 0}`]));
+}
 
 async function tellWhereTimeWent(tell: (line: string) => void): Promise<void> {
   const took = async (kind: string, name: string) => `${(await metric(kind, name)).toFixed(1)} s`;

@@ -9,6 +9,7 @@ import { type GremlinConnection, openGremlinConnection } from './gremlin-connect
 export const silent = pino({ level: 'silent' });
 
 const { GraphTraversalSource, TraversalStrategies, t } = gremlin.process;
+export const { statics } = gremlin.process;
 /** What `by` takes for an element's id. */
 export const ids = t.id;
 /** To look at the server's graph by hand. */

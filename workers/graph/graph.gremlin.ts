@@ -28,7 +28,9 @@ import type { AwsCredentialsProvider } from './sigv4.ts';
  */
 export function createGremlinGraph(setup: GremlinGraphSetup): GremlinGraph {
   const { clock, onError } = setup;
-  const options = { ...gremlinGraphDefaults, ...setup.options };
+  const { awsRegion } = setup.options;
+  const changesAtOnce = awsRegion === undefined ? gremlinGraphDefaults.changesAtOnce : changesAtOnceOnNeptune;
+  const options = { ...gremlinGraphDefaults, changesAtOnce, ...setup.options };
   const dependency = openDependency(setup, options);
   const pool = openPool(setup, options, dependency);
   const requests = createGremlinRequests({ pool, dependency, options });
@@ -118,6 +120,7 @@ export interface GremlinGraphOptions extends TlsOptions {
   reconnectLongestMs: number;
   pingIntervalMs: number;
   requestsPerCall: number;
+  changesAtOnce: number;
   pairsPerRequest: number;
   statesPerRequest: number;
   usersPerRequest: number;
@@ -154,6 +157,11 @@ export const gremlinGraphDefaults: Omit<GremlinGraphOptions, 'url'> = {
   pingIntervalMs: 10_000,
   /** Requests that one read or write has under way. */
   requestsPerCall: 8,
+  /**
+   * One: a server without transactions (TinkerGraph, the default of Gremlin Server) corrupts a user's list
+   * when two requests add to it at a time. Neptune gets eight.
+   */
+  changesAtOnce: 1,
   pairsPerRequest: 100,
   /** Neptune advises 200 records (labels and properties) and forbids some thousands of steps in a request. */
   statesPerRequest: 50,
@@ -173,6 +181,8 @@ export const gremlinGraphDefaults: Omit<GremlinGraphOptions, 'url'> = {
   /** As the embedded graph: an outage of a night. */
   workerLagMsMax: 12 * 3_600_000,
 };
+
+const changesAtOnceOnNeptune = 8;
 
 function readRequests(pairs: readonly (readonly [from: string, to: string])[], edgeIds: EdgeIds) {
   const edges: string[] = [];

@@ -26,6 +26,8 @@ export interface GremlinRequests {
 }
 
 export interface GremlinRequestOptions {
+  /** Requests under way that change something, of all calls of this process. */
+  changesAtOnce: number;
   requestTimeoutMs: number;
   deadlineMs: number;
   requestsPerCall: number;
@@ -42,6 +44,7 @@ export function createGremlinRequests(parts: {
   options: GremlinRequestOptions;
 }): GremlinRequests {
   const { pool, dependency, options } = parts;
+  const changing = createLanes(options.changesAtOnce);
 
   async function one(bytecode: Bytecode, endsAt: number, changes: boolean): Promise<unknown[]> {
     const leftMs = endsAt - performance.now();
@@ -64,12 +67,14 @@ export function createGremlinRequests(parts: {
       const worker = async () => {
         while (fault === null && next < requests.length) {
           const index = next++;
+          const changes = operation !== 'read';
+          const leave = changes ? await changing.enter() : null;
           try {
-            answers[index] = await dependency.run(operation, () =>
-              one(requests[index]!, endsAt, operation !== 'read'),
-            );
+            answers[index] = await dependency.run(operation, () => one(requests[index]!, endsAt, changes));
           } catch (error) {
             fault ??= { error };
+          } finally {
+            leave?.();
           }
         }
       };
@@ -89,6 +94,24 @@ export function createGremlinRequests(parts: {
           throw new ServiceError(connectionFault('gremlin', error), true, error);
         }
       }
+    },
+  };
+}
+
+/** Lets so many in at a time, in order; who is in gets what lets the next one in. */
+function createLanes(count: number): { enter(): Promise<() => void> } {
+  const waiting: (() => void)[] = [];
+  let free = count;
+  const leave = () => {
+    const next = waiting.shift();
+    if (next === undefined) free += 1;
+    else next();
+  };
+  return {
+    async enter() {
+      if (free > 0) free -= 1;
+      else await new Promise<void>((resolve) => waiting.push(resolve));
+      return leave;
     },
   };
 }

@@ -59,7 +59,7 @@ declare module 'gremlin' {
       direction: Record<'out' | 'in', EnumValue>;
       cardinality: Record<'single', EnumValue>;
       /** Beginnings of child traversals. */
-      statics: Start & Pick<Traversal, 'inV' | 'outV' | 'outE'>;
+      statics: Start & Pick<Traversal, 'inV' | 'outV' | 'inE' | 'outE'>;
     }
   }
   const gremlin: {
