@@ -43,6 +43,10 @@ const bySaying: readonly (readonly [RegExp, string])[] = [
     'it wants a client certificate that it trusts',
   ],
   [
+    /alert (internal error|handshake failure)|handshake_failure/i,
+    'it ended the TLS handshake; it may want a client certificate that it trusts',
+  ],
+  [
     /WRONGPASS|NOAUTH|invalid user|SASL|authenticat|credentials|unauthorized|\b401\b/i,
     'it does not take the user name and password given',
   ],
