@@ -6,9 +6,10 @@ import type { Random } from '../random.ts';
 /**
  * Connections to Redis: one server, one behind Sentinels, or a cluster.
  *
- * What was sent before a connection broke is sent again, in order, on the next one, and what is asked
- * meanwhile waits behind it; so a call may have its effect twice, but never out of order. After
- * `reconnectsPerCall` reconnections in vain everything that waits is refused.
+ * What was under way when the connection broke, and what is asked until the next one stands, waits for
+ * `reconnectsPerCall` reconnections, in order, and is then refused: by default what was under way at once,
+ * and what comes later with the next try in vain. Whoever asks (Dependency) asks again, so that nothing is
+ * sent twice behind a caller's back and nobody waits long for a server that is away.
  */
 export interface RedisOptions extends TlsOptions {
   /** One server: `redis://host:port/database`, or `rediss://` for TLS. Without user and password. */
@@ -49,8 +50,8 @@ export const redisDefaults: RedisOptions = {
   reconnectFirstMs: 50,
   /** A restarted server is found again within 2 s. */
   reconnectLongestMs: 1_000,
-  /** With the waits above about a second and a half: a quick restart is not noticed by callers. */
-  reconnectsPerCall: 4,
+  /** More would let calls hang for seconds while the server is away. */
+  reconnectsPerCall: 0,
   /** What is under way may end for so long when the process goes. */
   closeTimeoutMs: 1_000,
 };
