@@ -10,7 +10,7 @@
  */
 import { dirname, join, relative } from 'node:path';
 import { projectRoot } from './project.ts';
-import { install } from './services/install.ts';
+import { install, services } from './services/install.ts';
 import { type SharedService, sharedNames, startShared } from './services/shared.ts';
 import { createTestRun, findTests, readSource } from './test-run.ts';
 
@@ -60,7 +60,8 @@ process.exit(tests.close());
 async function startServers(): Promise<void> {
   const needed = sharedBy(chosen.map(({ file }) => file));
   const begun = Date.now();
-  await install();
+  // of a part only what it surely needs: a file that starts its own servers installs them
+  await install(wanted.length === 0 ? services : needed);
   const unset = needed.filter((service) => (process.env[sharedNames[service]] ?? '') === '');
   await Promise.all(
     unset.map(async (service) => {
@@ -96,7 +97,7 @@ function readMarks(file: string): LiveFile {
   };
 }
 
-/** The servers whose `sharedX` a file, or a test's file that it imports, names. */
+/** The servers whose `sharedX` or variable a file, or one that it imports, names. */
 function sharedBy(files: readonly string[]): SharedService[] {
   const words: Record<SharedService, string> = {
     redis: 'sharedRedis',
@@ -112,7 +113,7 @@ function sharedBy(files: readonly string[]): SharedService[] {
     seen.add(file);
     const source = readSource(file);
     for (const service of Object.keys(words) as SharedService[]) {
-      if (source.includes(words[service])) found.add(service);
+      if (source.includes(words[service]) || source.includes(sharedNames[service])) found.add(service);
     }
     for (const match of source.matchAll(/(?:from|import\()\s*'(\.[^']+)\.ts'/g)) {
       const target = join(projectRoot, dirname(file), `${match[1]}.js`);

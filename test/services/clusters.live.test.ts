@@ -1,4 +1,8 @@
-/** The kit's servers that are several processes: one is killed, the others take over. */
+/**
+ * The kit's servers that are several processes: one is killed, the others take over.
+ *
+ * @live timeout=600s
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import kafkajs from 'kafkajs';

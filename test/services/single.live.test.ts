@@ -1,4 +1,8 @@
-/** The kit's single JVM servers: what each keeps when it is killed or stopped; TLS and users. */
+/**
+ * The kit's single JVM servers: what each keeps when it is killed or stopped; TLS and users.
+ *
+ * @live timeout=600s
+ */
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { test } from 'node:test';
