@@ -46,9 +46,12 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 
 try {
   await startServers();
+  for (const one of chosen) if (!one.isSideBySide) await runTimed(one);
   const together = chosen.filter((one) => one.isSideBySide);
-  for (const one of chosen) if (!one.isSideBySide) await runTimed([one], 1);
-  if (together.length > 0) await runTimed(together, sideBySide);
+  const runNext = async () => {
+    for (let one = together.shift(); one !== undefined; one = together.shift()) await runTimed(one);
+  };
+  await Promise.all(Array.from({ length: sideBySide }, runNext));
 } catch (error) {
   tests.fail(error instanceof Error ? error.message : String(error));
 } finally {
@@ -74,14 +77,12 @@ async function startServers(): Promise<void> {
   process.stdout.write(`servers in ${seconds(Date.now() - begun)}: ${said.join(', ') || 'none shared'}\n`);
 }
 
-async function runTimed(files: readonly LiveFile[], concurrency: number): Promise<void> {
+async function runTimed({ file, timeoutMs }: LiveFile): Promise<void> {
   const { signal } = interrupted;
   if (signal.aborted) return;
   const begun = Date.now();
-  const timeoutMs = Math.max(...files.map((one) => one.timeoutMs));
-  const paths = files.map(({ file }) => file);
-  await tests.runFiles(paths, { concurrency, fileTimeoutMs: timeoutMs, signal });
-  wallTimes.push(`${seconds(Date.now() - begun).padStart(8)}  ${paths.join(' ')}`);
+  await tests.runFiles([file], { concurrency: 1, fileTimeoutMs: timeoutMs, signal });
+  wallTimes.push(`${seconds(Date.now() - begun).padStart(8)}  ${file}`);
 }
 
 function readMarks(file: string): LiveFile {

@@ -64,6 +64,7 @@ function createNode(
     folder,
     command: javaCommand({
       service: 'cassandra',
+      folder,
       before: 'conf',
       heapMiB,
       flags,

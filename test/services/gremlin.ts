@@ -47,6 +47,7 @@ export function startGremlin(options: GremlinStartOptions = {}): Promise<Gremlin
       folder,
       command: javaCommand({
         service: 'gremlin',
+        folder,
         before: 'conf',
         heapMiB,
         flags: [saveFlag],
@@ -161,6 +162,7 @@ async function writeUsers(folder: string, auth: { user: string; password: string
     graph.close()`;
   const [program = '', ...words] = javaCommand({
     service: 'gremlin',
+    folder,
     heapMiB: 128,
     flags: [saveFlag],
     main: 'groovy.ui.GroovyMain',

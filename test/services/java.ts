@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { jarsOf, javaProgram } from './install.ts';
 
@@ -8,10 +9,13 @@ const flags = [
   '-XX:+ExitOnOutOfMemoryError',
   '-Djava.net.preferIPv4Stack=true',
   '-Djava.awt.headless=true',
+  '-XX:-UsePerfData',
 ];
 
 export interface JavaOptions {
   service: 'kafka' | 'cassandra' | 'gremlin';
+  /** The server's: what the JVM unpacks goes there, so that a killed one leaves nothing behind. */
+  folder: string;
   /** Folder whose files come before the jars, from the folder the JVM runs in. */
   before?: string;
   heapMiB: number;
@@ -24,7 +28,9 @@ export interface JavaOptions {
 export function javaCommand(options: JavaOptions): string[] {
   const jars = join(jarsOf(options.service), '*');
   const classPath = options.before === undefined ? jars : `${options.before}:${jars}`;
-  const heap = ['-Xms64m', `-Xmx${options.heapMiB}m`];
+  const temporary = join(options.folder, 'tmp');
+  mkdirSync(temporary, { recursive: true });
+  const heap = ['-Xms64m', `-Xmx${options.heapMiB}m`, `-Djava.io.tmpdir=${temporary}`];
   const own = options.flags ?? [];
   return [javaProgram(), ...flags, ...heap, ...own, '-cp', classPath, options.main, ...(options.words ?? [])];
 }

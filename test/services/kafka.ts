@@ -116,6 +116,7 @@ async function prepare(broker: Broker, layout: Layout, options: KafkaStartOption
   }
   const command = javaCommand({
     service: 'kafka',
+    folder: broker.folder,
     heapMiB: 128,
     flags: [logFlag],
     main: 'kafka.tools.StorageTool',
@@ -215,6 +216,7 @@ function createBroker(broker: Broker, clientOptions: KafkaConfig): ServerNode {
     folder,
     command: javaCommand({
       service: 'kafka',
+      folder,
       heapMiB,
       flags: [logFlag],
       main: 'kafka.Kafka',
