@@ -8,6 +8,8 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { freePort, host, isListening } from './ports.ts';
 import { startRedis } from './redis.ts';
+import { redisCall } from './redis-node.ts';
+import { sharedRedis } from './shared.ts';
 import { until } from './until.ts';
 
 test('a killed server comes back on its port with what it acknowledged', async () => {
@@ -64,6 +66,13 @@ test('a user and a password of any characters', async () => {
   const named = await startRedis({ user: 'alice', password });
   assert.equal(await named.call('ACL', 'WHOAMI'), 'alice');
   await named.stop();
+});
+
+test('the shared server is one, however often it is asked for', async () => {
+  const [one, same] = await Promise.all([sharedRedis(), sharedRedis()]);
+  assert.equal(one, same);
+  const { hostname, port } = new URL(one);
+  assert.equal(await redisCall({ host: hostname, port: Number(port) }, 'PING'), 'PONG');
 });
 
 for (const how of ['SIGKILL', 'SIGTERM', 'an exit'] as const) {
