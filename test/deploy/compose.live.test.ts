@@ -77,7 +77,7 @@ async function startMountedGremlin(): Promise<ServerNode> {
   const node = createServerProcess({
     ...{ name: `gremlin ${port}`, port, folder: own, pollMs: 200, stopTimeoutMs: 20_000 },
     command: javaCommand({
-      ...{ service: 'gremlin', heapMiB: 384 },
+      ...{ service: 'gremlin', folder: own, heapMiB: 384 },
       flags: JAVA_OPTIONS.split(' ').filter((flag) => !flag.startsWith('-Xmx')),
       main: 'org.apache.tinkerpop.gremlin.server.GremlinServer',
       words: [join(own, 'rankcast/gremlin-server.yaml')],
