@@ -81,6 +81,24 @@ export class StartError extends Error {
   }
 }
 
+/** The supervisor's own; answers what counts restarts. */
+export function registerProcessMetrics(registry: Registry, listening: { readonly size: number }): Counter {
+  const registers = [registry];
+  new Gauge({
+    name: 'rankcast_edge_processes',
+    help: 'Processes of the edge that take sockets.',
+    registers,
+    collect() {
+      this.set(listening.size);
+    },
+  });
+  return new Counter({
+    name: 'rankcast_edge_process_restarts_total',
+    help: 'Processes of the edge that died and were started again.',
+    registers,
+  });
+}
+
 class Supervisor implements EdgeProcesses {
   readonly port: number;
   adapter = '';
@@ -105,21 +123,7 @@ class Supervisor implements EdgeProcesses {
     this.ended = new Promise((resolve) => {
       this.resolveEnded = resolve;
     });
-    const { listening } = this;
-    const registers = [this.registry];
-    new Gauge({
-      name: 'rankcast_edge_processes',
-      help: 'Processes of the edge that take sockets.',
-      registers,
-      collect() {
-        this.set(listening.size);
-      },
-    });
-    this.restarts = new Counter({
-      name: 'rankcast_edge_process_restarts_total',
-      help: 'Processes of the edge that died and were started again.',
-      registers,
-    });
+    this.restarts = registerProcessMetrics(this.registry, this.listening);
   }
 
   get opsPort(): number {

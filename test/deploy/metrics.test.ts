@@ -8,6 +8,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createBusMetrics } from '../../channels/bus/bus-metrics.redis.ts';
 import { systemClock } from '../../channels/clock.ts';
 import { createDependency } from '../../channels/dependency/dependency.ts';
+import { registerProcessMetrics } from '../../config/commands/edge-processes.ts';
 import { type Part, startEdge, startWorkers, workerRoleNames } from '../../config/compose.ts';
 import { openEngines } from '../../config/engines.ts';
 import { loadOptions } from '../../config/load-options.ts';
@@ -77,6 +78,7 @@ before(async () => {
   createBusMetrics(registry, {
     ...{ commandConnections: none, subscriberConnections: none, topics: none, waiting: none },
   });
+  registerProcessMetrics(registry, { size: 2 });
   watchCertificate({
     certificate: { certFile: '', keyFile: '', cert: '', key: '', expiresAt: Date.now() + 1e6 },
     ...{ clock: systemClock, logger, registry, use: async () => {} },
