@@ -46,9 +46,9 @@
  * HTTP
  * [SOCK-16] Header names come lower-case, repeated headers joined by `, `; query and path are apart.
  * [SOCK-25] A request's line and headers may have `headerBytesMax` bytes, in however many pieces the headers
- *   come; the connection of a longer one is closed. (The line must come in one: uWebSockets answers 505 to
- *   one that the network split, its issue 1776. So lines of more than a packet are not for the open
- *   internet.)
+ *   come; the connection of a longer one is closed. (The line must come in one packet or TLS record: the
+ *   binary of uWebSockets.js for Node 20 answers 505 to one split anywhere, its issue 1776, and nothing of
+ *   ours sees the bytes before. So lines of more than a packet are not for the open internet.)
  * [SOCK-17] `body` resolves to the whole body, or rejects `body_too_large` beyond its bound; the answer still
  *   arrives.
  * [SOCK-18] A request cut off by the client rejects `body` with a ClientError; the answer goes nowhere,
