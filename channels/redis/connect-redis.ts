@@ -118,6 +118,10 @@ export function connectRedis(parts: ConnectRedisParts): RedisConnection {
     async close() {
       redis.off('close', closed);
       for (const subscriber of subscribers) subscriber.disconnect();
+      // A reading of the slots that is under way would plan the next one, and so on after the end.
+      for (const client of [redis, ...subscribers]) {
+        if (client.isCluster) Object.assign(client, { refreshSlotsCache: () => undefined });
+      }
       await quit(redis, clock, options.closeTimeoutMs);
     },
   };
