@@ -2,7 +2,11 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Bus } from '../channels/bus/bus.ts';
 import type { Clock } from '../channels/clock.ts';
-import { createDependency, type Dependency } from '../channels/dependency/dependency.ts';
+import {
+  createDependency,
+  type Dependency,
+  type DependencyOptions,
+} from '../channels/dependency/dependency.ts';
 import type { Lookup } from '../channels/lookup/lookup.ts';
 import type { Pages } from '../channels/pages/pages.ts';
 import type { RankedSets } from '../channels/sets/ranked-sets.ts';
@@ -35,8 +39,14 @@ function defined<T extends object>(options: T): Partial<Defined<T>> {
   return Object.fromEntries(entries) as Partial<Defined<T>>;
 }
 
-function newDependency(name: string, { clock, logger, registry }: ServerContext, states: States): Dependency {
-  const dependency = createDependency({ name, clock, logger: logger.child({ part: name }), registry });
+function newDependency(
+  name: string,
+  { clock, logger, registry }: ServerContext,
+  states: States,
+  limits: Partial<DependencyOptions> = {},
+): Dependency {
+  const own = logger.child({ part: name });
+  const dependency = createDependency({ name, clock, logger: own, registry, options: limits });
   states[name] = () => dependency.state();
   return dependency;
 }
@@ -104,12 +114,14 @@ export async function openKafka(context: ServerContext, states: States): Promise
   const { createKafkaLog } = await import('../workers/log/log.kafka.ts');
   const { kafkaLogDefaults } = await import('../workers/log/options.kafka.ts');
   const { options, clock, logger } = context;
+  // an append is tried over a broker's restart
+  const callTimeoutMs = kafkaLogDefaults.appendTimeoutMs + 5_000;
   return await createKafkaLog({
     clock,
     logger: logger.child({ part: 'kafka' }),
     topics: topicsOf(options),
     onError: (error: unknown) => logger.error({ err: error }, 'The log failed in the background.'),
-    dependency: newDependency('kafka', context, states),
+    dependency: newDependency('kafka', context, states, { callTimeoutMs }),
     options: {
       ...kafkaLogDefaults,
       ...tlsOf(options, 'kafka'),
