@@ -60,9 +60,6 @@ const neededServers = (needs: EngineNeeds): ServerName[] =>
   serverNames.filter((server) => {
     return (server !== 'gremlin' || needs.graph) && (server !== 'cassandra' || needs.archive);
   });
-/** Whether any port stands on a real server. */
-export const hasRealServers = (options: Options): boolean =>
-  serverNames.some((server) => isChosen(options, server));
 
 /**
  * Opens each port on the server that is chosen for it, or else embedded. Throws a sentence where a data

@@ -181,7 +181,9 @@ export async function openCassandra(context: ServerContext, states: States): Pro
       }),
       localDataCenter: options.cassandraDataCenter,
       keyspace: options.cassandraKeyspace,
-      replication: String(options.cassandraReplication),
+      createSchema: options.cassandraCreateSchema,
+      replication: options.cassandraReplication,
+      intervalKeepMs: options.cassandraKeepMs,
       tls: options.cassandraTls,
     },
   });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, list, type OptionSpec, text } from './option-schemas.ts';
+import { count, dayMs, list, ms, type OptionSpec, text } from './option-schemas.ts';
 
 const password = z.string().min(1, 'it is empty');
 const flag = z
@@ -89,7 +89,21 @@ export const serverOptionTable = {
   cassandraContactPoints: { schema: hosts.optional(), about: 'Cassandra: some of its nodes, host:port.' },
   cassandraDataCenter: { schema: text.default('datacenter1'), about: 'The data center nearest to here.' },
   cassandraKeyspace: { schema: text.default('rankcast'), about: 'Keyspace of the archive.' },
-  cassandraReplication: { schema: count(15, 3), about: 'Copies of the keyspace where it is created.' },
+  cassandraCreateSchema: {
+    schema: flag.default(true),
+    about: 'Make keyspace and tables where they are missing; false: an operator does, by schema.cql.',
+  },
+  cassandraReplication: {
+    schema: z
+      .union([z.string(), z.number().transform(String)])
+      .pipe(z.string().regex(/^([1-9]\d?|[^:,\s]+:\d+(,[^:,\s]+:\d+)*)$/, 'it is neither 3 nor dc1:3,dc2:3'))
+      .default('3'),
+    about: 'Copies of a keyspace that is created: 3, or dc1:3,dc2:3.',
+  },
+  cassandraKeepMs: {
+    schema: ms(3_650 * dayMs, 0),
+    about: 'Archived versions that are not final are gone after this; 0: never.',
+  },
   cassandraTls: { schema: flag.default(false), about: 'TLS with the CAs that Node knows (true or false).' },
   cassandraUser: { schema: text.optional(), about: 'User of Cassandra.' },
   cassandraPassword: { schema: password.optional(), about: 'Password of Cassandra.', secret: true },
