@@ -91,7 +91,7 @@ async function startGraph({ engines, clock, logger, registry }: PartContext): Pr
 }
 
 async function startFollowers(context: PartContext, started: Part[]): Promise<void> {
-  const { engines, clock, logger, registry } = context;
+  const { options, engines, clock, logger, registry } = context;
   const { createFollowersWorker, followersWorkerDefaults } = await import(
     '../workers/followers/followers-worker.ts'
   );
@@ -102,7 +102,7 @@ async function startFollowers(context: PartContext, started: Part[]): Promise<vo
   const followers = await createFollowersWorker({
     ...parts,
     graph: opened(engines.graph, 'graph'),
-    options: followersWorkerDefaults,
+    options: { ...followersWorkerDefaults, graphPrecedesLog: options.graphPrecedesLog },
     logger: logger.child({ part: 'followers' }),
   });
   started.push({ name: 'followers', ready: () => followers.ready(), close: () => followers.close() });

@@ -32,3 +32,7 @@ export const list = z
 export const secretCharsMin = 32;
 export const secret = z.string().min(secretCharsMin, `is shorter than ${secretCharsMin} characters`);
 export const dayMs = 86_400_000;
+/** True or false, or the text of one. */
+export const flag = z
+  .union([z.boolean(), z.enum(['true', 'false'])], 'it is neither true nor false')
+  .transform((value) => value === true || value === 'true');

@@ -1,6 +1,17 @@
 import { z } from 'zod';
 import { edgeOptionTable } from './edge-options.ts';
-import { count, dayMs, integer, list, ms, type OptionSpec, port, secret, text } from './option-schemas.ts';
+import {
+  count,
+  dayMs,
+  flag,
+  integer,
+  list,
+  ms,
+  type OptionSpec,
+  port,
+  secret,
+  text,
+} from './option-schemas.ts';
 import { serverOptionTable } from './server-options.ts';
 
 /**
@@ -101,6 +112,11 @@ export const optionTable = {
   retentionMs: {
     schema: ms(3_650 * dayMs, 30 * dayMs),
     about: 'Records of contest-events are kept so long.',
+  },
+  // follows
+  graphPrecedesLog: {
+    schema: flag.default(false),
+    about: 'The graph had follows before the log began (restored, loaded): lists are rebuilt from it.',
   },
   // the real servers
   ...serverOptionTable,

@@ -1,10 +1,7 @@
 import { z } from 'zod';
-import { count, dayMs, list, ms, type OptionSpec, text } from './option-schemas.ts';
+import { count, dayMs, flag, list, ms, type OptionSpec, text } from './option-schemas.ts';
 
 const password = z.string().min(1, 'it is empty');
-const flag = z
-  .union([z.boolean(), z.enum(['true', 'false'])], 'it is neither true nor false')
-  .transform((value) => value === true || value === 'true');
 const hosts = list.pipe(
   z
     .array(z.string().regex(/^(\[[0-9a-fA-F:.]+\]|[^\s:/]+):\d{1,5}$/, 'each must be host:port'))

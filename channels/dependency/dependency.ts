@@ -168,6 +168,8 @@ function dependencyMetrics(registry: Registry) {
           name: 'rankcast_dependency_up',
           help: 'Whether the connection to a server stands.',
           labelNames: ['dependency'],
+          // of several processes on one port: down where one has lost it
+          aggregator: 'min',
           registers,
         }),
     ),

@@ -2,7 +2,7 @@
  * Small values by key, each with a fence: a put with a lower fence than the kept one's is ignored, so repeats
  * and latecomers change nothing. Keys: `contest_<id>` (where a contest lives), `match_<id>`,
  * `frame_<contest>` (its last snapshot), `profile_<user>`, `command_<id>` (state of a graph command),
- * `followers_told_<partition>` (how far feeds have been told of graph changes).
+ * `told_<partition>` (how far feeds have been told of graph changes).
  *
  * Laws, for every implementation:
  * [LOOK-1] What was put is there once `put` resolved, byte for byte; other keys are untouched.

@@ -51,7 +51,7 @@ test('every variable is an option; all stand on the servers of the file; replica
       assert.equal(condition, 'service_healthy');
     }
     assert.equal(options.kafkaReplication, 1);
-    assert.equal(options.cassandraReplication, 1);
+    assert.equal(options.cassandraReplication, '1');
   }
   assert.equal(optionsOf(serviceOf('ranker-0')).replica, 0);
   assert.equal(optionsOf(serviceOf('ranker-1')).replica, 1);

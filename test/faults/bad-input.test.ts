@@ -266,6 +266,7 @@ const elsewhere: Partial<Record<CodeName, string>> = {
   rebuilding: 'edge/http/reads.test.ts',
   slow: 'edge/delivery.test.ts',
   token_expired: 'edge/session.test.ts',
+  too_many_sockets: 'edge/session.test.ts',
   connect_timeout: 'edge/session.test.ts',
   server_error: 'edge/session.test.ts',
   overloaded: 'edge/admission.test.ts',

@@ -49,6 +49,8 @@ async function shared(service: SharedService): Promise<string> {
   return (await started).address;
 }
 
+/** `redis://127.0.0.1:<port>`. */
+export const sharedRedis = () => shared('redis');
 /** `127.0.0.1:<port>`. */
 export const sharedKafka = () => shared('kafka');
 /** `127.0.0.1:<port>`; the data centre is `datacenter1`. */

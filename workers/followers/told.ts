@@ -3,7 +3,7 @@ import type { Log, LogRecord } from '../log/log.ts';
 
 /**
  * How far a partition of `graph-changes` has been told on feeds: the last record told of, kept in a Lookup as
- * `followers_told_<partition>`. It may be ahead of the group's committed position by the batch in which a
+ * `told_<partition>`. It may be ahead of the group's committed position by the batch in which a
  * worker died.
  */
 interface Told {
@@ -39,5 +39,5 @@ export async function readTold(lookup: Lookup, log: Log, partition: number): Pro
 }
 
 function toldKey(partition: number): string {
-  return `followers_told_${partition}`;
+  return `told_${partition}`;
 }
