@@ -34,6 +34,8 @@ const notRun: [starts: string, why: string][] = [
   ['npm install && npm test', 'it would run itself'],
   ['docker build', 'test/image/ builds the image without Docker'],
   ['npm run bench', 'it measures for minutes'],
+  ['npm run start:real', 'test/services/start-real.live.test.ts runs it'],
+  ['npm run test:live', 'it runs for minutes, apart'],
   ['npm install uWebSockets.js@github', 'it needs a network'],
 ];
 /** The start, its build included; and a block of commands. */

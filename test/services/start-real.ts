@@ -1,8 +1,8 @@
 /**
  * `npm run start:real`: the demo on real servers, every role a process of its own: an edge, two ranker
- * replicas, a graph and two followers workers, over Redis, Kafka, Gremlin and Cassandra. Starts the servers
- * where `npm run services` has not. Flags are those of `npm start`; `--fresh` also empties servers that it
- * starts.
+ * replicas, a graph and two followers workers, over Redis, Kafka, Gremlin and Cassandra. Takes the servers
+ * that the environment names (`RANKCAST_REDIS_URL` and the like), or those of `npm run services`, or starts
+ * them. Flags are those of `npm start`; `--fresh` also empties servers that it starts.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
@@ -37,6 +37,42 @@ const workers: WorkerProcess[] = [
   { name: 'followers-1', args: ['worker', 'followers'], child: null },
 ];
 let ending = false;
+
+/** Where servers are, and what processes are told of them. */
+interface Servers {
+  addresses: { name: string; address: string }[];
+  environment: NodeJS.ProcessEnv;
+  stop(): Promise<void>;
+}
+
+/** The servers of the environment, all four; null where any is not named. */
+function namedServers(): Servers | null {
+  const addresses = Object.entries(addressVariables).map(([name, variable]) => ({
+    name,
+    address: process.env[variable] ?? '',
+  }));
+  if (addresses.some(({ address }) => address === '')) return null;
+  const kept = Object.entries(process.env).filter(([name]) => !/^RANKCAST_(TEST|SERVICES)_/.test(name));
+  return { addresses, environment: Object.fromEntries(kept), stop: async () => undefined };
+}
+
+async function localServers(fresh: boolean): Promise<Servers> {
+  const running = await askState();
+  let own: LocalServices | null = null;
+  let servers: readonly LocalServer[] = running?.state === 'up' ? running.servers : [];
+  if (servers.length < Object.keys(addressVariables).length) {
+    process.stdout.write('Starting Redis, Kafka, Cassandra and a Gremlin server.\n');
+    own = await startLocalServices({ fresh });
+    servers = own.servers;
+  } else if (fresh) {
+    throw new Error('--fresh: the servers run already; end them first (npm run services -- down)');
+  }
+  return {
+    addresses: servers.map(({ name, address }) => ({ name, address })),
+    environment: environmentOf(servers),
+    stop: async () => own?.stop(),
+  };
+}
 
 function environmentOf(servers: readonly LocalServer[]): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('RANKCAST_'));
@@ -73,25 +109,17 @@ function startWorker(worker: WorkerProcess, env: NodeJS.ProcessEnv): Promise<voi
 async function main(): Promise<number> {
   const flags = process.argv.slice(2);
   const fresh = flags.includes('--fresh');
-  const running = await askState();
-  let own: LocalServices | null = null;
-  let servers = running?.state === 'up' ? running.servers : [];
-  if (servers.length < Object.keys(addressVariables).length) {
-    process.stdout.write('Starting Redis, Kafka, Cassandra and a Gremlin server.\n');
-    own = await startLocalServices({ fresh });
-    servers = own.servers;
-  } else if (fresh) {
-    throw new Error('--fresh: the servers run already; end them first (npm run services -- down)');
-  }
+  const servers = namedServers() ?? (await localServers(fresh));
+  const env = servers.environment;
   if (fresh) rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const env = environmentOf(servers);
   try {
     const [first, ...others] = workers;
     // alone, for it makes the topics and the keyspace
     if (first !== undefined) await startWorker(first, env);
     await Promise.all(others.map((worker) => startWorker(worker, env)));
-    for (const { name, address } of servers) process.stdout.write(`  ${name.padEnd(12)} ${address}\n`);
+    for (const { name, address } of servers.addresses)
+      process.stdout.write(`  ${name.padEnd(12)} ${address}\n`);
     for (const { name, child } of workers)
       process.stdout.write(`  ${name.padEnd(12)} process ${child?.pid}\n`);
     process.stdout.write('Any worker may be ended with kill -9: nothing is lost, and it comes back.\n\n');
@@ -99,7 +127,7 @@ async function main(): Promise<number> {
   } finally {
     ending = true;
     await Promise.all(workers.map(({ child }) => endChild(child)));
-    await own?.stop();
+    await servers.stop();
   }
 }
 
