@@ -4,8 +4,10 @@ import { parseStartFlags, startDefaults } from './start-options.ts';
 
 test('flags of the start: defaults, all of them, help', () => {
   assert.deepEqual(parseStartFlags([]), startDefaults);
-  const args =
-    '--port 0 --host ::1 --speed 0 --fresh --folder x --teams 5 --small-contests 0 --fans 0.5'.split(' ');
+  const args = (
+    '--port 0 --host ::1 --speed 0 --fresh --folder x --teams 5 --small-contests 0 ' +
+    '--fans 0.5 --workers-apart'
+  ).split(' ');
   assert.deepEqual(parseStartFlags(args), {
     host: '::1',
     port: 0,
@@ -15,6 +17,7 @@ test('flags of the start: defaults, all of them, help', () => {
     teams: 5,
     smallContests: 0,
     fans: 0.5,
+    workersApart: true,
   });
   assert.equal(parseStartFlags(['--help']), null);
 });

@@ -53,7 +53,7 @@ test('every delivery of final-2019, killed and cut at random, equals brute force
   await playEveryDelivery({
     gateway,
     sockets: [gateway],
-    world: { file: 'final-2019', name: 'kill', seed, teams, smallContests: 300 },
+    world: { file: 'final-2019', name: 'kill', seed, teams, smallContests: 100 },
     total,
     postDelivery(records, viewers) {
       const kill = random() * killEvery < 1;

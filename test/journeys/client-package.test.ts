@@ -122,7 +122,7 @@ test('the minified bundle is the same client', async () => {
     `import { connect, RankcastError } from 'rankcast-client/rankcast-client.min.js';
     import { WebSocket } from 'ws';
     const [url, token] = ${JSON.stringify([gateway.url, gateway.token('ben')])};
-    const client = connect({ url, token, WebSocket });
+    const client = connect({ url, token, WebSocket, unknownWaitMs: 0 });
     client.contest('nothing-of-this-name').on('error', (error) => {
       console.log(error instanceof RankcastError, error.code);
       client.contest('min').on('board', async ({ version }) => {
