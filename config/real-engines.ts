@@ -5,11 +5,12 @@ import type { Clock } from '../channels/clock.ts';
 import {
   createDependency,
   type Dependency,
-  type DependencyOptions,
+  type DependencyParts,
 } from '../channels/dependency/dependency.ts';
 import type { Lookup } from '../channels/lookup/lookup.ts';
 import type { Pages } from '../channels/pages/pages.ts';
 import type { RankedSets } from '../channels/sets/ranked-sets.ts';
+import { ServiceError } from '../proto/codes.ts';
 import type { Archive } from '../workers/archive/archive.ts';
 import type { Graph } from '../workers/graph/graph.ts';
 import type { Log } from '../workers/log/log.ts';
@@ -43,10 +44,10 @@ function newDependency(
   name: string,
   { clock, logger, registry }: ServerContext,
   states: States,
-  limits: Partial<DependencyOptions> = {},
+  own: Pick<Partial<DependencyParts>, 'options' | 'isRetryable' | 'isAnswer'> = {},
 ): Dependency {
-  const own = logger.child({ part: name });
-  const dependency = createDependency({ name, clock, logger: own, registry, options: limits });
+  const parts = { name, clock, logger: logger.child({ part: name }), registry };
+  const dependency = createDependency({ ...parts, ...own });
   states[name] = () => dependency.state();
   return dependency;
 }
@@ -65,7 +66,11 @@ function tlsOf(options: Options, server: 'redis' | 'kafka' | 'gremlin' | 'cassan
 export async function openRedis(context: ServerContext, states: States): Promise<RedisEngines> {
   const { connectRedis, redisDefaults } = await import('../channels/redis/connect-redis.ts');
   const { options, clock, logger, registry } = context;
-  const dependency = newDependency('redis', context, states);
+  const { faultOf } = await import('../channels/bus/faults.redis.ts');
+  const dependency = newDependency('redis', context, states, {
+    isRetryable: (error) => (error instanceof ServiceError ? error.retryable : faultOf(error) !== 'final'),
+    isAnswer: (error) => ['full', 'final'].includes(faultOf(error)),
+  });
   const connection = connectRedis({
     options: {
       ...redisDefaults,
@@ -121,7 +126,7 @@ export async function openKafka(context: ServerContext, states: States): Promise
     logger: logger.child({ part: 'kafka' }),
     topics: topicsOf(options),
     onError: (error: unknown) => logger.error({ err: error }, 'The log failed in the background.'),
-    dependency: newDependency('kafka', context, states, { callTimeoutMs }),
+    dependency: newDependency('kafka', context, states, { options: { callTimeoutMs } }),
     options: {
       ...kafkaLogDefaults,
       ...tlsOf(options, 'kafka'),

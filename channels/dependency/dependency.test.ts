@@ -58,6 +58,29 @@ test('a refusal of ours passes untouched and is no fault of the server', async (
   }
 });
 
+test('an answer that says no is not asked for again, and no fault of the server', async () => {
+  const registry = new Registry();
+  const full = new Error('OOM command not allowed when used memory > maxmemory.');
+  const dependency = createDependency({
+    ...{ name: 'redis', clock: systemClock, registry, logger: silent },
+    options: { ...quick, faultsToOpen: 2, triesMax: 4 },
+    isAnswer: (error) => error === full,
+  });
+  let asked = 0;
+  const put = () => {
+    asked += 1;
+    return Promise.reject(full);
+  };
+  for (let i = 0; i < 5; i++) {
+    await assert.rejects(
+      dependency.run('put', put),
+      (error) => error instanceof ServiceError && error.retryable,
+    );
+  }
+  assert.equal(asked, 5);
+  assert.equal(await dependency.run('get', async () => 'served'), 'served');
+});
+
 test('a call that never settles ends at its time limit', async () => {
   const { dependency } = open({ triesMax: 1 });
   const hanging = dependency.run('get', () => new Promise(() => undefined));

@@ -71,6 +71,11 @@ export interface DependencyParts {
   options?: Partial<DependencyOptions>;
   /** Whether the same call may succeed later; by default, what is neither our own refusal nor final. */
   isRetryable?(error: unknown): boolean;
+  /**
+   * Whether the server has answered, and would answer the same at once: not tried again here, and not held
+   * against it (one that is full still serves reads). By default nothing but our own refusals is.
+   */
+  isAnswer?(error: unknown): boolean;
 }
 
 export function createDependency(parts: DependencyParts): Dependency {
@@ -78,6 +83,8 @@ export function createDependency(parts: DependencyParts): Dependency {
   const options = { ...dependencyDefaults, ...parts.options };
   const { up, calls, durations } = dependencyMetrics(registry);
   const isRetryable = parts.isRetryable ?? retryableByDefault;
+  const isFault = (error: unknown): boolean =>
+    !(error instanceof ClientError) && parts.isAnswer?.(error) !== true;
   const limit = timeout(options.callTimeoutMs, TimeoutStrategy.Aggressive);
   const breaker = circuitBreaker(handleWhen(isFault), {
     halfOpenAfter: options.openMs,
@@ -145,9 +152,6 @@ export function createDependency(parts: DependencyParts): Dependency {
   };
 }
 
-function isFault(error: unknown): boolean {
-  return !(error instanceof ClientError);
-}
 function retryableByDefault(error: unknown): boolean {
   return !(error instanceof ServiceError) || error.retryable;
 }
