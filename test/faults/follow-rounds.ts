@@ -51,6 +51,10 @@ function newCommand(run: Run): ModelCommand {
     from: pick(users),
     to: pick(users),
   };
+  // A member that takes over cannot tell the begin of a follow from a repeat of the very same time.
+  const isDouble = ({ kind, at, from, to }: ModelCommand) =>
+    kind === 'follow' && at === command.at && from === command.from && to === command.to;
+  while (kind === 'follow' && run.given.some(isDouble)) command.at -= 1;
   if (kind === 'affinity' || (kind === 'follow' && random() < 0.5)) command.affinity = below(11) / 10;
   if (kind === 'interaction') command.weight = below(11) / 10;
   return command;

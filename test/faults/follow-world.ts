@@ -66,6 +66,8 @@ export interface FollowWorldOptions {
   /** In place of the embedded one. */
   openGraph?(clock: Clock): Graph;
   openSets?(): RankedSets;
+  /** What the workers have of the sets. */
+  aroundSets?(sets: RankedSets): RankedSets;
   openBus?(clock: Clock): Bus;
   /** For the followers workers only. */
   followers?: Partial<FollowersWorkerOptions>;
@@ -129,7 +131,7 @@ export async function createFollowWorld(options: FollowWorldOptions = {}): Promi
         createGraphWorker({ ...parts, graph: life.lend(graph), options: { graphBatchMax: batchMax } }),
         createFollowersWorker({
           ...parts,
-          sets: life.lend(sets),
+          sets: life.lend(options.aroundSets?.(sets) ?? sets),
           bus: life.lend(bus),
           graph: life.lend(graph),
           options: { ...followersWorkerDefaults, ...options.followers, followersBatchMax: batchMax },

@@ -5,7 +5,7 @@ import type { GraphChange } from '../../proto/records.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Log, LogRecord } from '../log/log.ts';
 import type { LatelyDone } from './lately-done.ts';
-import { placeKey, setChanges, type Telling, telling } from './transitions.ts';
+import { placeKey, placeOf, setChanges, type Telling, telling } from './transitions.ts';
 
 export interface DoAgainParts {
   log: Log;
@@ -17,6 +17,10 @@ export interface DoAgainParts {
 export interface Window {
   partition: number;
   lately: LatelyDone;
+  /** The first offset of which nothing was told; beyond `lately.next` where a batch got no further. */
+  untoldFrom: number;
+  /** What is before was told by members before this one. */
+  othersUpTo: number;
   nowMs: number;
   windowMs: number;
   ended(): boolean;
@@ -35,23 +39,31 @@ const retoldPerChannelMax = 500;
 /**
  * After Redis may have lost what was written last: applies the changes of the window again, and tells again
  * on feeds. No batch of the partition may be under way. Of each member only the last word is told again: an
- * earlier one that was lost must not come to stand after a later one that was not.
+ * earlier one that was lost must not come to stand after a later one that was not. Nothing that was not told
+ * yet is touched: what is new about it would not be seen any more.
  */
 export async function doAgain(parts: DoAgainParts, window: Window): Promise<number> {
   const { lately, ended } = window;
   const from = await beginOf(parts.log, window);
+  const to = Math.max(lately.next, window.untoldFrom);
   const told = new Map<string, Telling>();
+  const begun = new Set<string>();
   let changes: GraphChange[] = [];
   let done = 0;
-  for (let at = from; at < lately.next && !ended(); ) {
-    const records = await parts.log.read(topic, window.partition, at, Math.min(pageSize, lately.next - at));
+  for (let at = from; at < to && !ended(); ) {
+    const records = await parts.log.read(topic, window.partition, at, Math.min(pageSize, to - at));
     if (records.length === 0) break;
     at = records[records.length - 1]!.offset + 1;
-    const parsed = records.flatMap(parse);
-    const begun = await beginsBefore(parts.graph, parsed, lately.from ?? lately.next);
-    for (const { change, offset } of parsed) {
+    // Offsets may be left out: so many records can reach further than so many offsets.
+    const parsed = records.filter(({ offset }) => offset < to).flatMap(parse);
+    const others = await begins(
+      parts.graph,
+      parsed.filter((item) => isOthers(item, window)),
+      begun,
+    );
+    for (const { change, record } of parsed) {
       changes.push(change);
-      if (lately.wasTold(offset) || begun.has(change.id)) noteLast(told, change);
+      if (lately.wasTold(record.offset) || others.has(record.offset)) noteLast(told, change);
     }
     done += parsed.length;
     if (changes.length < foldMax) continue;
@@ -64,44 +76,68 @@ export async function doAgain(parts: DoAgainParts, window: Window): Promise<numb
   return done;
 }
 
+interface Parsed {
+  change: GraphChange;
+  record: LogRecord;
+}
+
 const topic = 'graph-changes';
 
-/** What was done by a member before this one is known by the log's timestamps only. */
+/**
+ * What was done by a member before this one is known by the log's timestamps only: the window counts back from
+ * the last of its records, at the latest.
+ */
 async function beginOf(log: Log, { partition, lately, nowMs, windowMs }: Window): Promise<number> {
-  const { first } = await log.bounds(topic, partition);
+  const { first, next } = await log.bounds(topic, partition);
   const known = lately.windowStart(nowMs);
   if (known !== null) return Math.max(first, known);
-  let offset = lately.from ?? lately.next;
+  const end = lately.from ?? lately.next;
+  // Of another log: everything comes anew.
+  if (end > next) return end;
+  let since: number | null = null;
+  let offset = Math.max(first, end);
   for (let step = pageSize; offset > first; step *= 2) {
     offset = Math.max(first, offset - step);
-    const [record] = await log.read(topic, partition, offset, 1);
-    if (record === undefined || record.timestamp < nowMs - windowMs) break;
+    const records = await log.read(topic, partition, offset, pageSize);
+    const before = records.filter((record) => record.offset < end);
+    if (before.length === 0) continue;
+    since ??= Math.min(lately.lastMs(nowMs), before[before.length - 1]!.timestamp) - windowMs;
+    if (before[0]!.timestamp >= since) continue;
+    const start = since;
+    return before.find(({ timestamp }) => timestamp >= start)?.offset ?? before[before.length - 1]!.offset;
   }
   return offset;
 }
 
+/** Of what is older a channel may have forgotten the ids: it would be told twice. */
+const othersAgeMaxMs = 24 * 3_600_000;
+
+function isOthers({ record }: Parsed, { othersUpTo, nowMs }: Window): boolean {
+  return record.offset < othersUpTo && record.timestamp >= nowMs - othersAgeMaxMs;
+}
+
 /**
- * Ids of changes before the offset by which a follow began that still stands: told by another member, if the
- * feed does not know them any more. Of ends nobody knows by now whether there was a follow.
+ * Offsets of changes by which a follow began that still stands: told by another member, if the feed does not
+ * know them any more. Of ends nobody knows by now whether there was a follow. `begun`: places of which the
+ * begin has been found, from call to call: a later follow of the same time is none.
  */
-async function beginsBefore(
-  graph: Graph,
-  changes: readonly { change: GraphChange; offset: number }[],
-  before: number,
-): Promise<Set<string>> {
-  const puts = changes.flatMap(({ change, offset }) =>
-    offset < before && change.kind === 'put' ? [change] : [],
-  );
-  const begun = new Set<string>();
-  if (puts.length === 0) return begun;
+async function begins(graph: Graph, changes: readonly Parsed[], begun: Set<string>): Promise<Set<number>> {
+  const puts = changes.filter(({ change }) => change.kind === 'put');
   const states = await graph.read(
-    puts.map(({ list, user, other }) => (list === 'followers' ? [other, user] : [user, other])),
+    puts.map(({ change: { list, user, other } }) => (list === 'followers' ? [other, user] : [user, other])),
   );
-  puts.forEach(({ id, at }, i) => {
-    const [{ following, since }] = states[i]!;
-    if (following && since === at) begun.add(id);
-  });
-  return begun;
+  const isBegin = new Set(
+    puts.filter(({ change }, i) => states[i]![0].following && states[i]![0].since === change.at),
+  );
+  const found = new Set<number>();
+  for (const item of changes) {
+    const key = placeKey(placeOf(item.change));
+    if (item.change.kind === 'remove') begun.delete(key);
+    if (!isBegin.has(item) || begun.has(key)) continue;
+    begun.add(key);
+    found.add(item.record.offset);
+  }
+  return found;
 }
 
 /** The last word on a channel about another user; at the end of the order. */
@@ -128,9 +164,9 @@ async function applyAll(sets: RankedSets, changes: readonly GraphChange[]): Prom
   for (let at = 0; at < ends.length; at += pageSize) await sets.apply(ends.slice(at, at + pageSize));
 }
 
-function parse({ value, offset }: LogRecord): { change: GraphChange; offset: number }[] {
+function parse(record: LogRecord): Parsed[] {
   try {
-    return [{ change: parseRecord('graph-changes', value, Number.MAX_SAFE_INTEGER), offset }];
+    return [{ change: parseRecord('graph-changes', record.value, Number.MAX_SAFE_INTEGER), record }];
   } catch (error) {
     // Its letter went out when it came first.
     if (error instanceof RecordError) return [];

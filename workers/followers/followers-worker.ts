@@ -64,6 +64,8 @@ interface Partition {
   readonly number: number;
   /** The first offset of which nothing was told. */
   untoldFrom: number;
+  /** What is before was told by members before this one. */
+  readonly othersUpTo: number;
   readonly lately: LatelyDone;
   /** What was done within the window must be done again. */
   isDoubtful: boolean;
@@ -81,8 +83,8 @@ interface Partition {
  * change the sets, commit. A crash before the note finds the sets untouched and appends the same ids again,
  * which the bus knows; one after it appends nothing again and sets the sets once more.
  *
- * After an interruption of the bus Redis may have gone back a little: what was done within the window is done
- * again (do-again.ts), before the next batch. Lists that it lost are rebuilt from the graph (rebuilds.ts).
+ * After an interruption of the bus Redis may have gone back a little, and so it may have before a partition
+ * came here: what was done within the window is done again (do-again.ts), before the next batch. Lists that it lost are rebuilt from the graph (rebuilds.ts).
  */
 export async function createFollowersWorker(parts: FollowersWorkerParts): Promise<Worker> {
   const { log, bus, clock, options, logger, registry } = parts;
@@ -99,11 +101,17 @@ export async function createFollowersWorker(parts: FollowersWorkerParts): Promis
   async function mendDoubtful(mine: Partition): Promise<void> {
     if (!mine.isDoubtful || mine.isGone || mine.lately.from === null) return;
     mine.isDoubtful = false;
-    const { number: partition, lately } = mine;
-    const window = { partition, lately, nowMs: clock.now(), windowMs: options.rereadWindowMs };
+    const { number: partition, lately, untoldFrom } = mine;
+    const othersUpTo = Math.max(mine.othersUpTo, lately.from ?? 0);
+    const window = { partition, lately, untoldFrom, othersUpTo, nowMs: clock.now() };
     try {
       const again = { ...parts, append: (told: readonly Telling[]) => appendAll(bus, told) };
-      const changes = await doAgain(again, { ...window, ended: () => mine.isGone });
+      const changes = await doAgain(again, {
+        ...window,
+        windowMs: options.rereadWindowMs,
+        ended: () => mine.isGone,
+      });
+      lately.doneAgain(clock.now());
       counted.again.inc(changes);
       logger.info({ partition, changes }, 'What was applied lately was applied again.');
     } catch (error) {
@@ -151,11 +159,14 @@ export async function createFollowersWorker(parts: FollowersWorkerParts): Promis
     clock,
     logger,
     registry,
-    async onAssign(number) {
+    async onAssign(number, committed) {
       const untoldFrom = await readTold(parts.lookup, log, number);
-      const lately = new LatelyDone(options.rereadWindowMs, options.toldKeptMax);
-      const turn = Promise.resolve();
-      partitions.set(number, { number, untoldFrom, lately, isDoubtful: false, isGone: false, turn });
+      const lately = new LatelyDone(committed, options.rereadWindowMs, options.toldKeptMax);
+      const mine = { number, untoldFrom, othersUpTo: untoldFrom, lately, turn: Promise.resolve() };
+      // Who had it before may have died together with Redis.
+      const partition: Partition = { ...mine, isDoubtful: true, isGone: false };
+      partitions.set(number, partition);
+      mendSoon(partition);
     },
     async onRevoke(number) {
       const mine = partitions.get(number);
@@ -168,8 +179,13 @@ export async function createFollowersWorker(parts: FollowersWorkerParts): Promis
       const mine = partitions.get(batch.partition)!;
       await inTurn(mine, async () => {
         mine.lately.begin(batch.records[0]!.offset, clock.now());
-        await mendDoubtful(mine);
-        await takeBatch(parts, mine, batch, append);
+        try {
+          await mendDoubtful(mine);
+          await takeBatch(parts, mine, batch, append);
+        } catch (error) {
+          mine.lately.fail(clock.now());
+          throw error;
+        }
       });
     },
   });
@@ -210,7 +226,7 @@ async function takeBatch(
     }
   }
   await sets.apply(setChanges(graphChanges));
-  mine.lately.end(last.offset + 1);
+  mine.lately.end(last.offset + 1, parts.clock.now());
   await batch.commit(letters);
   if (letters.length > 0) {
     logger.warn({ partition: batch.partition, count: letters.length }, 'records are no graph changes');

@@ -1,30 +1,47 @@
 /**
- * What a member of the followers workers remembers of the last minute of one partition: where it was at what
- * time, and which changes it told on feeds. So that both can be done again after Redis went back a little.
+ * What a member of the followers workers remembers of one partition: where it was at what time, and which
+ * changes it told on feeds. So that both can be done again after Redis went back a little.
+ *
+ * The window counts back from what was done last, however long ago that is: what Redis lost was written just
+ * before it was lost. And where Redis fails, what came before the failure stays in reach for a window's
+ * length after it works again, since word of the interruption may come after the first successes.
  */
 export class LatelyDone {
-  /** Everything from this offset on was done here; `null` before the first batch. */
-  from: number | null = null;
+  /** Everything from this offset on is done here; `null`: not known before the first batch. */
+  from: number | null;
   /** The next offset to be done. */
-  next = 0;
+  next: number;
   readonly #windowMs: number;
   readonly #toldMax: number;
   /** Batches: when they were done, and their first offsets. */
   #times: number[] = [];
   #firsts: number[] = [];
+  /** Of the first batch of all. */
+  #first: number | null = null;
   #told: number[] = [];
+  /** When the last batch that is done was begun. */
+  #doneMs: number | null = null;
+  /** What the window counted back from when something failed, or was done again. */
+  #heldMs: number | null = null;
+  /** Since when all goes well after that. */
+  #wellMs: number | null = null;
 
-  constructor(windowMs: number, toldMax: number) {
+  /** `from`: the group's offset. */
+  constructor(from: number | null, windowMs: number, toldMax: number) {
+    this.from = from;
+    this.next = from ?? 0;
     this.#windowMs = windowMs;
     this.#toldMax = toldMax;
   }
 
-  /** A batch from `first` up to `next` begins; it may be one that failed before. */
+  /** A batch from `first` on begins; it may be one that failed before. */
   begin(first: number, nowMs: number): void {
-    if (this.from === null) {
+    // Before the group's offset only where that is not kept, or of another log.
+    if (this.from === null || first < this.from) {
       this.from = first;
       this.next = first;
     }
+    this.#first ??= first;
     const last = this.#firsts.at(-1);
     if (last === undefined || first > last) {
       this.#times.push(nowMs);
@@ -38,15 +55,39 @@ export class LatelyDone {
     for (const offset of offsets) if (offset > (this.#told.at(-1) ?? -1)) this.#told.push(offset);
   }
 
-  end(next: number): void {
+  end(next: number, nowMs: number): void {
     this.next = next;
+    this.#doneMs = this.#times.at(-1) ?? nowMs;
+    if (this.#heldMs !== null) this.#wellMs ??= nowMs;
+  }
+
+  /** A batch failed: perhaps Redis is lost, and nobody knows yet. */
+  fail(nowMs: number): void {
+    this.#heldMs = this.lastMs(nowMs);
+    this.#wellMs = null;
+  }
+
+  /** All within the window was done again; Redis may lose that as well. */
+  doneAgain(nowMs: number): void {
+    this.#heldMs = this.lastMs(nowMs);
+    this.#wellMs = nowMs;
+  }
+
+  /** What the window counts back from. */
+  lastMs(nowMs: number): number {
+    const last = Math.min(nowMs, this.#doneMs ?? this.#times[0] ?? nowMs);
+    if (this.#heldMs === null) return last;
+    if (this.#wellMs !== null && this.#wellMs < nowMs - this.#windowMs) return last;
+    return Math.min(last, this.#heldMs);
   }
 
   /** Offset of the first batch that may have been done within the window; `null`: perhaps before `from`. */
   windowStart(nowMs: number): number | null {
-    const index = this.#times.findIndex((at) => at >= nowMs - this.#windowMs);
+    if (this.#doneMs === null) return null;
+    const since = this.lastMs(nowMs) - this.#windowMs;
+    const index = this.#times.findIndex((at) => at >= since);
     if (index === -1) return this.next;
-    if (index === 0 && this.#firsts[0] === this.from) return null;
+    if (index === 0 && this.#firsts[0] === this.#first) return null;
     return this.#firsts[index]!;
   }
 
@@ -62,8 +103,9 @@ export class LatelyDone {
   }
 
   #forget(nowMs: number): void {
+    const since = this.lastMs(nowMs) - this.#windowMs;
     let old = 0;
-    while (old + 1 < this.#times.length && this.#times[old + 1]! < nowMs - this.#windowMs) old += 1;
+    while (old + 1 < this.#times.length && this.#times[old + 1]! < since) old += 1;
     if (this.#times.length > batchesMax) old = Math.max(old, this.#times.length - batchesMax);
     if (old < this.#times.length / 2) return;
     this.#times = this.#times.slice(old);

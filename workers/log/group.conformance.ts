@@ -116,6 +116,22 @@ function batchLaws(law: Law): void {
     },
   );
 
+  law('[LOG-11] a member is told where its group is', async ({ log }) => {
+    const places = await log.append('single', [text('k', '1'), text('k', '2')]);
+    const told: (number | null)[] = [];
+    const onAssign = async (_: number, committed: number | null) => {
+      return told.push(committed) > 0 ? 'committed' : 0;
+    };
+    const options = { group: 'g', topic: 'single', onAssign, onBatch: (batch: Batch) => batch.commit() };
+    const first = await join(log, options);
+    await first.until(() => first.count() === 2);
+    await first.close();
+    const second = await join(log, options);
+    await second.until(() => told.length === 2);
+    await second.close();
+    assert.deepEqual(told, [null, places[1]!.offset + 1]);
+  });
+
   law('[LOG-9] a rejected onAssign is tried again', async ({ log }) => {
     await log.append('single', [text('k', '1')]);
     let tries = 0;

@@ -106,8 +106,9 @@ export function createGroup(log: GroupLog, clock: Clock, retry: RetryOptions): G
   async function begin(slot: Slot, member: Member): Promise<number | null> {
     for (let failures = 1; slot.target === member; failures++) {
       try {
-        const asked = await member.options.onAssign(slot.partition);
-        const offset = asked === 'committed' ? log.committed(slot.partition) : asked;
+        const committed = log.committed(slot.partition);
+        const asked = await member.options.onAssign(slot.partition, committed);
+        const offset = asked === 'committed' ? committed : asked;
         return offset === null ? log.first(slot.partition) : withinKept(slot, member, offset);
       } catch (error) {
         member.options.onError(error);

@@ -23,7 +23,7 @@
  * [LOG-10] `commit` moves the group's offset and appends its outputs in one transaction: both or neither;
  *   resolved, all readers see the outputs. What one of them is refused for, nothing of the commit stands.
  * [LOG-11] A group goes on at its committed offset, also after a restart; without one, at the oldest record
- *   kept; an offset that `onAssign` answers is honoured instead.
+ *   kept; an offset that `onAssign` answers is honoured instead. `onAssign` is told the committed one.
  * [LOG-12] An offset outside of what is kept begins at the oldest record kept, and `onError` is told.
  * [LOG-13] A partition changes hands only after the batch under way has ended: `onRevoke` there, then
  *   `onAssign` here. `close` of a consumer resolves when all of its partitions are given up.
@@ -91,10 +91,11 @@ export interface ConsumeOptions {
   /** Records in a batch at most. */
   batchMax: number;
   /**
-   * A partition has come to this member. The answer is where to begin: `committed` (or the oldest record
-   * where the group has none) or an offset of the member's own.
+   * A partition has come to this member. `committed` is the group's offset, `null` where it has none. The
+   * answer is where to begin: `committed` (or the oldest record where the group has none) or an offset of the
+   * member's own.
    */
-  onAssign(partition: number): Promise<'committed' | number>;
+  onAssign(partition: number, committed: number | null): Promise<'committed' | number>;
   onBatch(batch: Batch): Promise<void>;
   /** The partition goes to another member; no batch of it is under way. */
   onRevoke(partition: number): Promise<void>;

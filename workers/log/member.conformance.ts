@@ -10,7 +10,7 @@ export interface JoinOptions {
   batchMax?: number;
   holders?: Map<number, Member>;
   onBatch?: (batch: Batch) => Promise<void>;
-  onAssign?: (partition: number) => Promise<'committed' | number>;
+  onAssign?: (partition: number, committed: number | null) => Promise<'committed' | number>;
   onRevoke?: (partition: number) => void;
 }
 
@@ -67,8 +67,8 @@ export async function join(log: Log, options: JoinOptions): Promise<Member> {
     group: options.group,
     topic: options.topic ?? 'events',
     batchMax: options.batchMax ?? 100,
-    async onAssign(partition) {
-      const offset = (await options.onAssign?.(partition)) ?? 'committed';
+    async onAssign(partition, committed) {
+      const offset = (await options.onAssign?.(partition, committed)) ?? 'committed';
       const holder = options.holders?.get(partition);
       assert.equal(holder, undefined, `partition ${partition} is with two members`);
       options.holders?.set(partition, member);

@@ -77,7 +77,7 @@ export function startTenure(parts: TenureParts): Tenure {
     if (!(await persist(takeOver))) return;
     let asked: 'committed' | number = 'committed';
     const assign = async () => {
-      asked = await consumer.onAssign(partition);
+      asked = await consumer.onAssign(partition, committed);
     };
     if (!(await persist(assign))) return;
     await run(asked);

@@ -36,7 +36,7 @@ test('a worker is ready but for a while after a batch failed, and not once it is
   });
   const records = [{ offset: 0, key: 'k', value: new Uint8Array(), timestamp: 0 }];
   const batch: Batch = { topic: 'things', partition: 3, records, commit: async () => undefined };
-  assert.equal(await consuming().onAssign(3), 'committed');
+  assert.equal(await consuming().onAssign(3, null), 'committed');
   assert.ok(worker.ready());
   await assert.rejects(consuming().onBatch(batch), /not well/);
   assert.ok(!worker.ready());

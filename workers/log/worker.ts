@@ -27,7 +27,7 @@ export interface WorkerParts {
   logger: Logger;
   registry: Registry;
   /** Before the first batch of a partition. */
-  onAssign?(partition: number): Promise<void>;
+  onAssign?(partition: number, committed: number | null): Promise<void>;
   /** The partition goes; no batch of it is under way. */
   onRevoke?(partition: number): Promise<void>;
   /** Must commit the batch. When it rejects, the batch comes again (and a rejected `onAssign` likewise). */
@@ -73,8 +73,8 @@ export async function startWorker(parts: WorkerParts): Promise<Worker> {
     group: name,
     topic,
     batchMax: parts.batchMax,
-    async onAssign(partition) {
-      await watched(partition, async () => parts.onAssign?.(partition));
+    async onAssign(partition, committed) {
+      await watched(partition, async () => parts.onAssign?.(partition, committed));
       return 'committed';
     },
     async onBatch(batch) {
