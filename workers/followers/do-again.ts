@@ -84,8 +84,8 @@ interface Parsed {
 const topic = 'graph-changes';
 
 /**
- * What was done by a member before this one is known by the log's timestamps only: the window counts back from
- * the last of its records, at the latest.
+ * What was done by a member before this one is known by the log's timestamps only: the window counts back
+ * from the last of its records, at the latest.
  */
 async function beginOf(log: Log, { partition, lately, nowMs, windowMs }: Window): Promise<number> {
   const { first, next } = await log.bounds(topic, partition);

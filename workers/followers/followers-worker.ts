@@ -84,7 +84,8 @@ interface Partition {
  * which the bus knows; one after it appends nothing again and sets the sets once more.
  *
  * After an interruption of the bus Redis may have gone back a little, and so it may have before a partition
- * came here: what was done within the window is done again (do-again.ts), before the next batch. Lists that it lost are rebuilt from the graph (rebuilds.ts).
+ * came here: what was done within the window is done again (do-again.ts), before the next batch. Lists that
+ * it lost are rebuilt from the graph (rebuilds.ts).
  */
 export async function createFollowersWorker(parts: FollowersWorkerParts): Promise<Worker> {
   const { log, bus, clock, options, logger, registry } = parts;
