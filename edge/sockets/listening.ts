@@ -1,9 +1,29 @@
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { ServiceError } from '../../proto/codes.ts';
 
 /** A sentence for a listen that failed with `error`. */
 export function listenError(host: string, port: number, error: NodeJS.ErrnoException | null): ServiceError {
   return new ServiceError(`Cannot listen on ${host}:${port}: ${reason(error)}.`, false, error ?? undefined);
+}
+
+/**
+ * Rejects with a sentence. Once it listens an error is of a connection that could not be taken (no
+ * descriptors left): `onFault` hears of it, and the server goes on.
+ */
+export function listenNode(
+  server: Server,
+  { host, port, shared }: { host: string; port: number; shared: boolean },
+  onFault: (error: unknown) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onError = (error: Error): void => reject(listenError(host, port, error));
+    server.once('error', onError);
+    server.listen({ host, port, exclusive: !shared }, () => {
+      server.off('error', onError);
+      server.on('error', onFault);
+      resolve();
+    });
+  });
 }
 
 /** For a library that only says that it failed: Node's own try says why. */

@@ -1,10 +1,24 @@
 /** HTTP of the socket port on node:http. */
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type Answering, answerWithBody, declaredLength, RequestBody } from './http-body.ts';
 import type { HttpRequest, HttpResponse } from './sockets.ts';
 
 const nothing = Buffer.alloc(0);
+/** A client gets so long to read the answer and close before its connection is cut. */
+const lingerMs = 1_000;
+
+/**
+ * Ends a connection for good: sockets of node:http may stay half open, so that of a client that never closes
+ * would stay for ever. Cut at once, bytes not yet read would take the answer with them.
+ */
+export function endConnection(tcp: Duplex, answer = ''): void {
+  const timer = setTimeout(() => tcp.destroy(), lingerMs);
+  tcp.once('close', () => clearTimeout(timer));
+  tcp.end(answer);
+  tcp.resume();
+}
 
 /** `detached`: Node does not read the body of what asked for an upgrade. */
 export function answerNodeRequest(
@@ -45,7 +59,7 @@ export function detachedResponse(req: IncomingMessage, tcp: TcpSocket): ServerRe
   const res = new ServerResponse(req);
   res.shouldKeepAlive = false;
   res.assignSocket(tcp);
-  res.on('finish', () => tcp.end());
+  res.on('finish', () => endConnection(tcp));
   return res;
 }
 

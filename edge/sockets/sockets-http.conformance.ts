@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { ClientError } from '../../proto/codes.ts';
 import type { HttpRequest, SocketsFactory } from './sockets.ts';
 import { withServer } from './sockets-bench.conformance.ts';
@@ -58,6 +59,34 @@ async function raw(port: number, bytes: string, pieces = 1, line = ''): Promise<
   return got;
 }
 
+/**
+ * A client that never closes its side. Resolves with what it was told when the connection is gone: once this
+ * side has ended, a byte is sent now and then, which a connection that still stands would take.
+ */
+async function halfOpen(port: number, bytes: string | Uint8Array): Promise<string> {
+  const tcp = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  let got = '';
+  let probing: NodeJS.Timeout | undefined;
+  tcp.on('data', (chunk) => {
+    got += String(chunk);
+  });
+  tcp.on('error', () => {});
+  tcp.on('end', () => {
+    probing = setInterval(() => tcp.write('x'), 100);
+  });
+  const closed = new Promise<boolean>((resolve) => tcp.once('close', () => resolve(true)));
+  if (bytes.length > 0) tcp.write(bytes);
+  const late = new AbortController();
+  const inTime = pause(halfOpenMs, false, { signal: late.signal }).catch(() => false);
+  const gone = await Promise.race([closed, inTime]);
+  late.abort();
+  clearInterval(probing);
+  tcp.destroy();
+  assert.ok(gone, `after ${JSON.stringify(String(bytes).slice(0, 60))} the connection still stands`);
+  return got;
+}
+const halfOpenMs = 17_000;
+
 const json = { 'content-type': 'application/json' };
 
 /** Answers with what it was asked, the body up to 1,000 bytes included. */
@@ -78,6 +107,7 @@ export function socketsHttpConformance(name: string, create: SocketsFactory): vo
   requestLaws(name, create);
   bodyLaws(name, create);
   connectionLaws(name, create);
+  endingLaws(name, create);
 }
 
 function requestLaws(name: string, create: SocketsFactory): void {
@@ -299,4 +329,34 @@ function connectionLaws(name: string, create: SocketsFactory): void {
       },
     );
   });
+}
+
+function endingLaws(name: string, create: SocketsFactory): void {
+  test(`${name} [SOCK-31] what is ended is closed, whether or not the client closes its side`, () =>
+    withServer(
+      create,
+      { onUpgrade: () => ({ accept: false, status: 403, headers: {}, body: 'not you' }) },
+      async ({ server, faults }) => {
+        const upgrade = (path: string) =>
+          `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+          `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n`;
+        const otherUpgrade =
+          'POST / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n' +
+          'Content-Length: 200000\r\n\r\n';
+        const [, noHttp, refused, stillSending] = await Promise.all([
+          halfOpen(server.port, ''),
+          halfOpen(server.port, '\x16\x03\x01 this is not HTTP\r\n\r\n\r\n'),
+          halfOpen(server.port, upgrade('/v1/socket')),
+          halfOpen(server.port, otherUpgrade + 'y'.repeat(200_000)),
+          halfOpen(server.port, upgrade('/elsewhere')),
+          halfOpen(server.port, 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'),
+          halfOpen(server.port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'),
+          halfOpen(server.port, 'GET / HTTP/1.1\r\nHost'),
+        ]);
+        assert.doesNotMatch(noHttp, / 200 /);
+        assert.match(refused, /^HTTP\/1\.1 403 .*not you$/s);
+        assert.match(stillSending, /^HTTP\/1\.1 200 .*ok$/s);
+        assert.deepEqual(faults, []);
+      },
+    ));
 }

@@ -57,6 +57,8 @@
  * [SOCK-20] Methods are handed on as sent, upper-case; one that nobody knows is answered 4xx.
  * [SOCK-21] Connections are kept alive, also after a body that nobody read. One that asks nothing for 10 s,
  *   or not to the end of its headers, is closed (within 15 s).
+ * [SOCK-31] A connection that is ended (nothing asked, no HTTP, a refused upgrade) is closed on this side,
+ *   whether or not the client ever closes its own; the answer arrives.
  * [SOCK-22] A rejected `onRequest` is answered 500 without details, and reported to `onFault`.
  *
  * Process

@@ -65,7 +65,7 @@ class UwsAdapter implements SocketServer {
     const { proxyProtocolFrom, certificate: tls, onRefused } = options;
     const proxied = proxyProtocolFrom.length > 0;
     this.front = proxied ? new Front({ networks: parseNetworks(proxyProtocolFrom), tls, onRefused }) : null;
-    this.relay = this.front === null ? null : new Relay(this.front);
+    this.relay = this.front === null ? null : new Relay(this.front, options.onFault);
     this.certificate = proxied ? null : tls;
     this.current = this.createApplication();
   }

@@ -10,9 +10,9 @@ import type { Certificate } from './certificate.ts';
 import { Front } from './front.ts';
 import { Holes } from './holes.ts';
 import { faultAnswer, listOf } from './http-status.ts';
-import { listenError } from './listening.ts';
+import { listenNode } from './listening.ts';
 import { parseNetworks } from './networks.ts';
-import { answerNodeRequest, detachedResponse, writeNodeResponse } from './node-http.ts';
+import { answerNodeRequest, detachedResponse, endConnection, writeNodeResponse } from './node-http.ts';
 import { plainAddress } from './plain-address.ts';
 import type {
   Socket,
@@ -36,6 +36,7 @@ const closeGraceMs = 1_000;
 const sweepsPerIdle = 4;
 
 const nothing = Buffer.alloc(0);
+const badRequest = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 
 export async function createWsSockets(options: SocketsOptions): Promise<SocketServer> {
   const adapter = new WsAdapter(options);
@@ -184,7 +185,7 @@ class WsAdapter implements SocketServer {
       });
     });
     this.server.on('clientError', (_error, tcp) => {
-      if (tcp.writable) tcp.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      if (tcp.writable) endConnection(tcp, badRequest);
     });
     this.front = this.createFront();
     this.sweep = setInterval(() => this.sweepIdle(), options.idleMs / sweepsPerIdle);
@@ -220,18 +221,14 @@ class WsAdapter implements SocketServer {
   }
   private listenedOn = 0;
 
-  listen(): Promise<void> {
-    const { host, port, shared } = this.options;
-    return new Promise((resolve, reject) => {
-      this.server.once('error', (error) => {
-        clearInterval(this.sweep);
-        reject(listenError(host, port, error));
-      });
-      this.server.listen({ host, port, exclusive: !shared }, () => {
-        this.listenedOn = this.port;
-        resolve();
-      });
-    });
+  async listen(): Promise<void> {
+    try {
+      await listenNode(this.server, this.options, this.options.onFault);
+    } catch (error) {
+      clearInterval(this.sweep);
+      throw error;
+    }
+    this.listenedOn = this.port;
   }
 
   get sockets(): number {

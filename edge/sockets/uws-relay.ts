@@ -17,7 +17,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket as Tc
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Front, frontMs } from './front.ts';
-import { listenError } from './listening.ts';
+import { listenNode } from './listening.ts';
 import { headerBytesMax } from './sockets.ts';
 
 /** PROXY version 2, a TCP client over IPv6, 36 bytes of addresses. */
@@ -32,11 +32,13 @@ export class Relay {
   private readonly folder: string;
   private readonly secret = randomBytes(secretBytes);
   private readonly server: Server;
+  private readonly onFault: (error: unknown) => void;
   private readonly addresses = new Map<bigint, string>();
   private readonly clients = new Set<TcpSocket>();
   private serial = 0n;
 
-  constructor(front: Front) {
+  constructor(front: Front, onFault: (error: unknown) => void) {
+    this.onFault = onFault;
     this.folder = mkdtempSync(join(tmpdir(), 'rankcast-sockets-'));
     this.path = join(this.folder, 'uws');
     this.server = createServer({ noDelay: true }, (tcp) =>
@@ -45,13 +47,9 @@ export class Relay {
   }
 
   /** Resolves with the port. */
-  listen(host: string, port: number, shared: boolean): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.server.once('error', (error) => reject(listenError(host, port, error)));
-      this.server.listen({ host, port, exclusive: !shared }, () =>
-        resolve((this.server.address() as AddressInfo).port),
-      );
-    });
+  async listen(host: string, port: number, shared: boolean): Promise<number> {
+    await listenNode(this.server, { host, port, shared }, this.onFault);
+    return (this.server.address() as AddressInfo).port;
   }
 
   /** Whose connection it is, by what the library read; null: nobody's that came this way. */
