@@ -176,6 +176,8 @@ class Supervisor implements EdgeProcesses {
     this.workers.set(id, worker);
     return new Promise((resolve, reject) => {
       worker.on('message', (message: ToSupervisor) => {
+        // What is heard after the end would have the dead be counted on.
+        if (this.workers.get(id) !== worker) return;
         if (message.type === 'listening') {
           this.adapter = message.adapter;
           this.listening.add(id);

@@ -10,17 +10,26 @@ export class ProcessTotals {
   /** By process: what it last said. */
   private readonly last = new Map<number, ProcessMetrics>();
   private ended: ProcessMetrics = [];
+  /** Ends are added one after another: each to the sum of all before. */
+  private adding: Promise<void> = Promise.resolve();
 
   said(process: number, metrics: ProcessMetrics): void {
     this.last.set(process, metrics);
   }
 
-  async hasEnded(process: number): Promise<void> {
+  hasEnded(process: number): Promise<void> {
+    const added = this.adding.then(() => this.add(process));
+    this.adding = added.catch(() => {});
+    return added;
+  }
+
+  private async add(process: number): Promise<void> {
     const metrics = this.last.get(process) ?? [];
-    this.last.delete(process);
     const counts = metrics.filter(({ type }) => isCount(String(type)));
     const together = AggregatorRegistry.aggregate([this.ended, counts]);
     this.ended = (await together.getMetricsAsJSON()) as ProcessMetrics;
+    // In the same turn: whoever asks finds its counts here or there.
+    this.last.delete(process);
   }
 
   /** With those of the supervisor's own. */
