@@ -169,10 +169,24 @@ test('where it may not make tables it names those missing, and goes on once they
   ]) {
     await client.execute(statement);
   }
-  await client.shutdown();
   await until('it finds them', async () => dependency.state() === 'ready');
   await archive.save(boardOf(1, 2), pagesOf(1, 2));
   await assertWhole(archive, boardOf(1, 2));
+  // Dropped while it runs: not ready until they are made again, also when nobody calls any more.
+  for (const name of ['versions', 'pages']) await client.execute(`DROP TABLE by_hand.${name}`);
+  await until('it misses them', async () => {
+    await archive.versions('c', 1).catch(() => undefined);
+    return dependency.state() !== 'ready';
+  });
+  for (let looks = 0; looks < 30; looks++) {
+    if (looks < 10) await archive.versions('c', 1).catch(() => undefined);
+    assert.match(dependency.state(), /there is no by_hand\.versions and by_hand\.pages: make it/);
+    await delay(100);
+  }
+  for (const statement of tableStatements('by_hand')) await client.execute(statement);
+  await client.shutdown();
+  await until('it finds them again', async () => dependency.state() === 'ready');
+  assert.ok((await saveUntilKept(archive, boardOf(2, 2))) < 20);
 });
 
 test('tables that were dropped are made again', async (t) => {

@@ -168,7 +168,7 @@ const { unprepared } = cassandra.types.responseErrorCodes;
 /** Dropped, or lost with a node's data. */
 function isTableGone(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (/unconfigured table|keyspace \S+ does not exist/i.test(error.message)) return true;
+  if (/unconfigured table|(keyspace|table) \S+ does not exist/i.test(error.message)) return true;
   const inner = Object.values((error as { innerErrors?: Record<string, unknown> }).innerErrors ?? {});
   // A statement that a node has forgotten is prepared again by the driver, unless that cannot be done.
   return inner.some((one) => (one as { code?: unknown } | null)?.code === unprepared || isTableGone(one));

@@ -45,6 +45,7 @@ export function connectCassandra(parts: CassandraConnectionParts): CassandraConn
   let cancelNext = (): void => undefined;
   let current = connect();
   let remaking = false;
+  let tablesMissing = false;
 
   function connect(): Promise<Client> {
     const connecting = connectOnce(parts, tls);
@@ -70,8 +71,10 @@ export function connectCassandra(parts: CassandraConnectionParts): CassandraConn
   function watch(client: Client): void {
     const look = (): void => {
       const near = client.hosts.values().filter((host) => host.datacenter === options.localDataCenter);
-      if (near.some((host) => host.isUp())) dependency.connected();
-      else dependency.lost(new ServiceError(`cassandra: no node of ${options.localDataCenter} is up.`, true));
+      if (!near.some((host) => host.isUp())) {
+        dependency.lost(new ServiceError(`cassandra: no node of ${options.localDataCenter} is up.`, true));
+      } else if (tablesMissing) remakeTables();
+      else dependency.connected();
     };
     const lookAgain = (): void => {
       look();
@@ -82,16 +85,24 @@ export function connectCassandra(parts: CassandraConnectionParts): CassandraConn
     lookAgain();
   }
 
+  /** Where they are to be made by hand: looks whether they have been. */
+  function remakeTables(): void {
+    if (remaking || closed) return;
+    remaking = true;
+    tablesMissing = true;
+    const made = current.then((client) => makeTables(client, options, logger));
+    const known = made.then(() => {
+      tablesMissing = false;
+      dependency.connected();
+    });
+    known.catch(dependency.lost).finally(() => {
+      remaking = false;
+    });
+  }
+
   return {
     client: () => current,
-    tablesGone() {
-      if (remaking) return;
-      remaking = true;
-      const made = current.then((client) => makeTables(client, options, logger));
-      made.catch(dependency.lost).finally(() => {
-        remaking = false;
-      });
-    },
+    tablesGone: remakeTables,
     async close() {
       closed = true;
       cancelNext();
