@@ -60,7 +60,7 @@ export interface DeadLetterWriter {
     refusal: { code: CodeName; message: string; item: number | null },
     record: Uint8Array,
   ): void;
-  /** Appends what was added. After a failure it is kept and goes with the next flush. */
+  /** Appends what was added. After a failure it is kept and goes with the next flush, unless it stands. */
   flush(): Promise<void>;
   readonly pending: number;
   /** Offset of the newest record of the partition with letters written or waiting; -1 before any. */
@@ -77,23 +77,33 @@ export function createDeadLetterWriter(
   written: WrittenMark,
   silent: boolean,
 ): DeadLetterWriter {
-  let waiting: NewRecord[] = [];
+  let waiting: { offset: number; letter: NewRecord }[] = [];
+  /** An append failed, and may have written all the same. */
+  let unsure = false;
   let { mark, next } = written;
   return {
     add(offset, refusal, record) {
       if (silent || offset <= written.mark) return;
-      waiting.push(deadLetter({ topic, partition, offset, ...refusal }, record));
+      waiting.push({ offset, letter: deadLetter({ topic, partition, offset, ...refusal }, record) });
       mark = offset;
     },
     async flush() {
+      if (unsure) {
+        const found = await writtenMark(log, topic, partition, next, written.mark);
+        waiting = waiting.filter(({ offset }) => offset > found.mark);
+        next = found.next;
+        unsure = false;
+      }
       if (waiting.length === 0) return;
       const sent = waiting;
       waiting = [];
       try {
-        const places = await log.append(deadLettersTopic, sent);
+        const letters = sent.map(({ letter }) => letter);
+        const places = await log.append(deadLettersTopic, letters);
         next = places[places.length - 1]!.offset + 1;
       } catch (error) {
         waiting = [...sent, ...waiting];
+        unsure = true;
         throw error;
       }
     },

@@ -7,7 +7,7 @@ import pino from 'pino';
 import { Registry } from 'prom-client';
 import { createManualClock } from '../../channels/clock.manual.ts';
 import { openEmbeddedStore } from '../../channels/store/store.embedded.ts';
-import { ClientError } from '../../proto/codes.ts';
+import { ClientError, ServiceError } from '../../proto/codes.ts';
 import { createEmbeddedLog } from '../log/log.embedded.ts';
 import type { Log } from '../log/log.ts';
 import { logTopics } from '../log/topics.ts';
@@ -173,6 +173,37 @@ test('letters of a partition are written once, whatever is applied again', async
     const offsets = (await letters(log)).map(({ offset, item }) => `${offset}/${item}`);
     assert.deepEqual(offsets, ['3/0', '3/1', '5/0', '5/1', 'null/null', '6/0', '6/1', '7/0', '7/1']);
     assert.equal(new Set((await letters(log)).map(({ id }) => id)).size, 9);
+  });
+});
+
+test('letters that were written though their append failed are not written again', async () => {
+  await withIngest(async (_ingest, log) => {
+    let failures = 2;
+    const failing: Log = {
+      ...log,
+      append: async (topic, records) => {
+        const places = await log.append(topic, records);
+        failures -= 1;
+        if (failures >= 0) throw new ServiceError('kafka did not answer within 5000 ms.', true);
+        return places;
+      },
+    };
+    const writer = createDeadLetterWriter(failing, 'contest-events', 0, { mark: -1, next: 0 }, false);
+    const add = (offset: number) =>
+      writer.add(offset, { code: 'bad_json', message: 'No.', item: null }, bytes('x'));
+    add(1);
+    await assert.rejects(writer.flush(), /did not answer/);
+    add(2);
+    await assert.rejects(writer.flush(), /did not answer/);
+    await writer.flush();
+    assert.equal(writer.pending, 0);
+    assert.equal(writer.next, 2);
+    add(3);
+    await writer.flush();
+    assert.deepEqual(
+      (await letters(log)).map(({ offset }) => offset),
+      [1, 2, 3],
+    );
   });
 });
 
