@@ -1,6 +1,7 @@
--- Marks a list as whole if the word given when its mending began is still there.
--- KEYS: the marker, the word's key. ARGV: the word.
-if redis.call('GET', KEYS[2]) ~= ARGV[1] then
+-- Marks a list as whole if what was written when its mending began is still there; it stays for repeats of
+-- this call.
+-- KEYS: the marker, the mending's key. ARGV: for how long, ms.
+if redis.call('PEXPIRE', KEYS[2], ARGV[1]) == 0 then
   return 0
 end
 redis.call('SET', KEYS[1], '1')

@@ -21,7 +21,7 @@ import {
  * - `born:{<tag>}`, one for each of the 16,384 slots: every list of the slot is what was applied to it.
  *   `markNew` writes them. A server that lost its memory has lost those of its slots.
  * - `whole:{followers_1002}`: that list was mended after a loss.
- * - `mending:{followers_1002}`: the word of a mending under way.
+ * - `mending:{followers_1002}:<word>`: of each mending under way.
  * - `anew:{top_c1}:<word>`: rows of a `replace` under way.
  *
  * No script touches more than `changesAtOnceMax` members: under 3 ms. Memory must not be taken by eviction
@@ -36,6 +36,8 @@ export interface RedisRankedSetsSetup {
 const mendingKeptMs = 24 * 3_600_000;
 /** Rows of a `replace` whose process died go by themselves. */
 const anewKeptMs = 600_000;
+/** A call whose answer was lost is repeated within seconds. */
+const mendedKeptMs = 60_000;
 
 export function createRedisRankedSets({ redis, dependency }: RedisRankedSetsSetup): RankedSets {
   const script = (name: string, file: string) =>
@@ -45,6 +47,7 @@ export function createRedisRankedSets({ redis, dependency }: RedisRankedSetsSetu
   const countScript = script('setsCount', 'count');
   const mendedScript = script('setsMended', 'mended');
   const replaceScript = script('setsReplace', 'replace');
+  const anewScript = script('setsAnew', 'anew');
   const replaceRowsScript = script('setsReplaceRows', 'replace-rows');
   let closed = false;
 
@@ -102,8 +105,7 @@ export function createRedisRankedSets({ redis, dependency }: RedisRankedSetsSetu
     const anew = `${beside('anew', set)}:${randomUUID()}`;
     const pairs = [...rows];
     for (let at = 0; at < pairs.length; at += changesAtOnceMax) {
-      await redis.zadd(anew, ...flat(pairs.slice(at, at + changesAtOnceMax)));
-      await redis.pexpire(anew, anewKeptMs);
+      await anewScript.run([anew], [anewKeptMs, ...flat(pairs.slice(at, at + changesAtOnceMax))]);
     }
     await replaceScript.run([set, beside('fence', set), anew], [String(fence)]);
   }
@@ -170,13 +172,13 @@ export function createRedisRankedSets({ redis, dependency }: RedisRankedSetsSetu
     async mend(set) {
       live();
       const word = randomUUID();
-      await dependency.run('sets_mend', () => redis.set(beside('mending', set), word, 'PX', mendingKeptMs));
+      await dependency.run('sets_mend', () => redis.set(mendingKey(set, word), '1', 'PX', mendingKeptMs));
       return word;
     },
     async mended(set, word) {
       live();
-      const keys = [beside('whole', set), beside('mending', set)];
-      return (await dependency.run('sets_mended', () => mendedScript.run(keys, [word]))) === 1;
+      const keys = [beside('whole', set), mendingKey(set, word)];
+      return (await dependency.run('sets_mended', () => mendedScript.run(keys, [mendedKeptMs]))) === 1;
     },
     async close() {
       closed = true;
@@ -190,6 +192,11 @@ function toScore(score: string | null | undefined): number | null {
 
 function isList(set: string): boolean {
   return set.startsWith('followers_') || set.startsWith('following_');
+}
+
+/** One for each mending: those of one list know nothing of each other. */
+function mendingKey(set: string, word: string): string {
+  return `${beside('mending', set)}:${word}`;
 }
 
 function markersOf(set: string): [whole: string, born: string] {

@@ -27,7 +27,8 @@
  * [SET-12] Where the memory was lost, `page` and `counts` answer `null` for a list, written since or not,
  * until it is mended or the store marked as new. Sets that are no lists are never `null`.
  * [SET-13] `mended` makes the list whole and answers true, unless the memory was lost after the `mend` whose
- * word it is given. What was applied between the two stands.
+ * word it is given. What was applied between the two stands. Mendings of one list, side by side, do not
+ * disturb each other.
  * [SET-14] A scan answers at least once every member that is in the set from its first step to its last, and
  * ends whatever is applied meanwhile.
  * [SET-15] `scoresOf` answers as `scores` does for each place, in order; more than 5,000 are refused.

@@ -20,9 +20,14 @@ export async function repair(flags: Record<string, unknown>): Promise<void> {
   const context = { options, clock: systemClock, logger, registry: new Registry() };
   const engines = await openEngines(context, { graph: true, archive: false, shared: true });
   try {
-    const { graph, sets } = engines;
+    const { graph, sets, bus } = engines;
     if (graph === null) throw new Error('the graph is not open');
-    for (const list of await repairUser(graph, sets, user)) {
+    let interruptions = 0;
+    bus.onReset(() => {
+      interruptions += 1;
+    });
+    const mending = { ended: () => false, interruptions: () => interruptions };
+    for (const list of await repairUser(graph, sets, user, mending)) {
       process.stdout.write(`${JSON.stringify(list)}\n`);
     }
   } finally {

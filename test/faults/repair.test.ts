@@ -85,3 +85,23 @@ for (const { title, before, spoil, method, happen, left } of cases) {
     }
   });
 }
+
+test('[FEED-11] repair: what the sets lose while it goes on is mended as well', async () => {
+  const world = await createFollowWorld();
+  try {
+    await world.start(100);
+    await give(world, 'follow');
+    const lose = () => world.sets.apply([{ set: 'followers_bob', member: 'ann', score: null }]);
+    await lose();
+    let interruptions = 0;
+    const graph = interrupted(world.graph, 'read', async () => {
+      await lose();
+      interruptions += 1;
+    });
+    const mending = { ended: () => false, interruptions: () => interruptions };
+    await repairUser(graph, world.sets, 'bob', mending);
+    assert.equal((await world.sets.page('followers_bob', 0, 10))?.total, 1);
+  } finally {
+    await world.discard();
+  }
+});

@@ -1,10 +1,10 @@
+import { LastDone } from './last-done.ts';
+
 /**
  * What a member of the followers workers remembers of one partition: where it was at what time, and which
  * changes it told on feeds. So that both can be done again after Redis went back a little.
  *
- * The window counts back from what was done last, however long ago that is: what Redis lost was written just
- * before it was lost. And where Redis fails, what came before the failure stays in reach for a window's
- * length after it works again, since word of the interruption may come after the first successes.
+ * The window counts back from what was done last (last-done.ts), not from now.
  */
 export class LatelyDone {
   /** Everything from this offset on is done here; `null`: not known before the first batch. */
@@ -19,12 +19,7 @@ export class LatelyDone {
   /** Of the first batch of all. */
   #first: number | null = null;
   #told: number[] = [];
-  /** When the last batch that is done was begun. */
-  #doneMs: number | null = null;
-  /** What the window counted back from when something failed, or was done again. */
-  #heldMs: number | null = null;
-  /** Since when all goes well after that. */
-  #wellMs: number | null = null;
+  readonly #last: LastDone;
 
   /** `from`: the group's offset. */
   constructor(from: number | null, windowMs: number, toldMax: number) {
@@ -32,6 +27,7 @@ export class LatelyDone {
     this.next = from ?? 0;
     this.#windowMs = windowMs;
     this.#toldMax = toldMax;
+    this.#last = new LastDone(windowMs);
   }
 
   /** A batch from `first` on begins; it may be one that failed before. */
@@ -57,33 +53,26 @@ export class LatelyDone {
 
   end(next: number, nowMs: number): void {
     this.next = next;
-    this.#doneMs = this.#times.at(-1) ?? nowMs;
-    if (this.#heldMs !== null) this.#wellMs ??= nowMs;
+    this.#last.done(this.#times.at(-1) ?? nowMs, nowMs);
   }
 
-  /** A batch failed: perhaps Redis is lost, and nobody knows yet. */
+  /** A batch failed. */
   fail(nowMs: number): void {
-    this.#heldMs = this.lastMs(nowMs);
-    this.#wellMs = null;
+    this.#last.fail(nowMs);
   }
 
-  /** All within the window was done again; Redis may lose that as well. */
   doneAgain(nowMs: number): void {
-    this.#heldMs = this.lastMs(nowMs);
-    this.#wellMs = nowMs;
+    this.#last.again(nowMs);
   }
 
   /** What the window counts back from. */
   lastMs(nowMs: number): number {
-    const last = Math.min(nowMs, this.#doneMs ?? this.#times[0] ?? nowMs);
-    if (this.#heldMs === null) return last;
-    if (this.#wellMs !== null && this.#wellMs < nowMs - this.#windowMs) return last;
-    return Math.min(last, this.#heldMs);
+    return this.#last.lastMs(nowMs);
   }
 
   /** Offset of the first batch that may have been done within the window; `null`: perhaps before `from`. */
   windowStart(nowMs: number): number | null {
-    if (this.#doneMs === null) return null;
+    if (!this.#last.isAny) return null;
     const since = this.lastMs(nowMs) - this.#windowMs;
     const index = this.#times.findIndex((at) => at >= since);
     if (index === -1) return this.next;

@@ -3,6 +3,7 @@ import { Counter, type Registry } from 'prom-client';
 import type { Bus, Unsubscribe } from '../../channels/bus/bus.ts';
 import type { Clock } from '../../channels/clock.ts';
 import { decodeRebuild, rebuildSubject } from '../../channels/sets/rebuild-question.ts';
+import { LastDone } from './last-done.ts';
 import { lists, type RepairParts, repairList } from './repair.ts';
 
 export interface RebuildsOptions {
@@ -30,7 +31,7 @@ export interface RebuildsParts extends RepairParts {
   clock: Clock;
   logger: Logger;
   registry: Registry;
-  options: RebuildsOptions;
+  options: RebuildsOptions & { doAgainRetryMs: number };
   /** Whether the user's changes are applied here. */
   isOurs(user: string): boolean;
 }
@@ -56,7 +57,9 @@ export function createRebuilds(parts: RebuildsParts): Rebuilds {
   const waiting = new Map<string, { force: boolean; done: Promise<void>; end(): void }>();
   /** When users' lists were mended, oldest first. */
   const mendedAt = new Map<string, number>();
+  const lastMended = new LastDone(options.rereadWindowMs);
   const running = new Map<string, Promise<void>>();
+  let interruptions = 0;
   let closed = false;
   let unsubscribe: Unsubscribe = () => undefined;
 
@@ -66,7 +69,8 @@ export function createRebuilds(parts: RebuildsParts): Rebuilds {
       known.force ||= force;
       return known.done;
     }
-    if (waiting.size >= options.rebuildsWaitingMax) return null;
+    // Nobody asks again for a list that says it is whole.
+    if (!force && waiting.size >= options.rebuildsWaitingMax) return null;
     let end = (): void => undefined;
     const done = new Promise<void>((resolve) => {
       end = resolve;
@@ -90,19 +94,24 @@ export function createRebuilds(parts: RebuildsParts): Rebuilds {
     }
   }
 
+  const mending = { ended: () => closed, interruptions: () => interruptions };
+
   async function rebuild(user: string, force: boolean): Promise<void> {
     try {
       const counts = await sets.counts(lists.map((list) => `${list}_${user}`));
       for (const [i, list] of lists.entries()) {
         if (!force && counts[i] !== null) continue;
-        const { members } = await repairList(parts, user, list, () => closed);
+        const { members } = await repairList(parts, user, list, mending);
         noteMended(user);
         rebuilt.inc();
         logger.info({ user, list, members }, 'A lost list was rebuilt.');
       }
     } catch (error) {
-      // Whoever wants it asks again.
+      lastMended.fail(clock.now());
+      if (closed) return;
       logger.warn({ err: error, user }, 'Lost lists could not be rebuilt.');
+      // Whoever wants a lost one asks again.
+      if (force) clock.after(options.doAgainRetryMs, () => closed || enqueue(user, true));
     }
   }
 
@@ -110,8 +119,10 @@ export function createRebuilds(parts: RebuildsParts): Rebuilds {
     const now = clock.now();
     mendedAt.delete(user);
     mendedAt.set(user, now);
+    lastMended.done(now, now);
+    const since = lastMended.lastMs(now) - options.rereadWindowMs;
     for (const [other, at] of mendedAt) {
-      if (at >= now - options.rereadWindowMs) break;
+      if (at >= since) break;
       mendedAt.delete(other);
     }
   }
@@ -133,7 +144,9 @@ export function createRebuilds(parts: RebuildsParts): Rebuilds {
       if (closed) unsubscribe();
     },
     again() {
-      const since = clock.now() - options.rereadWindowMs;
+      interruptions += 1;
+      const since = lastMended.lastMs(clock.now()) - options.rereadWindowMs;
+      lastMended.again(clock.now());
       for (const user of running.keys()) enqueue(user, true);
       for (const [user, at] of mendedAt) if (at >= since) enqueue(user, true);
     },

@@ -36,29 +36,45 @@ export interface RepairParts {
   sets: RankedSets;
 }
 
+/** What a mending must know of the world. */
+export interface Mending {
+  /** It is to be given up. */
+  ended(): boolean;
+  /** How often the sets may have lost what was written last, so far. */
+  interruptions(): number;
+}
+
 /** Makes a user's two sorted sets equal to the graph, page by page. Harmless to repeat. */
-export async function repairUser(graph: Graph, sets: RankedSets, user: string): Promise<Repaired[]> {
+export async function repairUser(
+  graph: Graph,
+  sets: RankedSets,
+  user: string,
+  mending?: Mending,
+): Promise<Repaired[]> {
   const done: Repaired[] = [];
-  for (const list of lists) done.push(await repairList({ graph, sets }, user, list));
+  for (const list of lists) done.push(await repairList({ graph, sets }, user, list, mending));
   return done;
 }
 
 /**
  * Makes one list equal to the graph and marks it as whole. Rejects with a retryable `ServiceError` where a
- * store fails, or as soon as `ended` says so.
+ * store fails, or as soon as `ended` says so. After an interruption it begins again: what was written just
+ * before may be lost, though the word of the mending is not.
  */
 export async function repairList(
   parts: RepairParts,
   user: string,
   list: List,
-  ended: () => boolean = () => false,
+  mending: Mending = { ended: () => false, interruptions: () => 0 },
 ): Promise<Repaired> {
-  const place = { ...parts, user, list, set: `${list}_${user}`, ended };
+  const place = { ...parts, user, list, set: `${list}_${user}`, ended: mending.ended };
   for (let begins = 0; begins < beginsMax; begins++) {
+    const interruptions = mending.interruptions();
     const word = await parts.sets.mend(place.set);
     const repaired: Repaired = { list, members: 0, put: 0, removed: 0 };
     await takeFromGraph(place, repaired);
     await removeStrangers(place, repaired);
+    if (mending.interruptions() !== interruptions) continue;
     if (await parts.sets.mended(place.set, word)) return repaired;
   }
   throw new ServiceError(`The memory of the sorted sets was lost while ${place.set} was mended.`, true);
