@@ -81,9 +81,17 @@ export async function openEngines(context: ServerContext, needs: EngineNeeds): P
   const closers: (() => Promise<void>)[] = [];
   const states: Record<string, () => string> = {};
   let folder: EmbeddedEngines | null = null;
+  // Each is closed, whatever becomes of the others; the first fault is the one that is told.
   const close = async (): Promise<void> => {
-    for (const closer of closers.reverse()) await closer();
-    await folder?.close();
+    const faults: unknown[] = [];
+    for (const closer of [...closers.reverse(), () => folder?.close()]) {
+      try {
+        await closer();
+      } catch (fault) {
+        faults.push(fault);
+      }
+    }
+    if (faults.length > 0) throw faults[0];
   };
   try {
     if (embedded.length > 0) folder = await openEmbeddedEngines(options, context.clock, context.logger);
@@ -145,7 +153,9 @@ export async function openEngines(context: ServerContext, needs: EngineNeeds): P
     const checkpointFolder = join(options.data, 'checkpoints');
     return { bus, lookup, sets, pages, log, graph, archive, checkpointFolder, states, close };
   } catch (error) {
-    await close();
+    await close().catch((fault: unknown) => {
+      context.logger.error({ err: fault }, 'an engine could not be closed');
+    });
     throw error;
   }
 }

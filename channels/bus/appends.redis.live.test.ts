@@ -202,6 +202,17 @@ test('at the bounds calls are refused, and taken again after', async (t) => {
   );
 });
 
+test('an append goes out at once behind however many reads', async (t) => {
+  // Nothing that comes by itself sends it.
+  const { bus } = openFor(t, { prefix: freshPrefix(), heartbeatMs: 60_000, scriptsInFlightMax: 2 });
+  await bus.append('c0', message('a'));
+  const reads = range(1, 1_000).map((n) => bus.history(`c${n % 10}`, 0, 10));
+  const appends = range(1, 10).map((n) => bus.append(`c${n}`, message('a')));
+  const all = Promise.all(appends).then(() => 'all');
+  assert.equal(await Promise.race([all, delay(4_000, 'late')]), 'all');
+  assert.equal((await Promise.all(reads)).length, 1_000);
+});
+
 test('what Redis will refuse again is not tried again', async (t) => {
   const prefix = freshPrefix();
   const { bus } = openFor(t, { prefix });

@@ -40,6 +40,11 @@ export class Appends {
   /** Lanes with something to send, by partition. */
   readonly #ready = new Map<number, Lane[]>();
   readonly #paused = new Set<number>();
+  /**
+   * Steps without an answer yet. Other commands of the connection do not count: their answers wake nothing
+   * here, so what waited for them alone would lie still.
+   */
+  readonly #underWay = new WeakMap<RedisConnection, number>();
   #count = 0;
   #bytes = 0;
   #scheduled = false;
@@ -123,7 +128,7 @@ export class Appends {
     if (connection === null || this.#paused.has(partition)) return;
     const lanes = this.#ready.get(partition)!;
     let done = 0;
-    while (done < lanes.length && connection.outstanding < options.scriptsInFlightMax) {
+    while (done < lanes.length && this.#stepsOn(connection) < options.scriptsInFlightMax) {
       const lane = lanes[done++]!;
       if (lane.queue.length > 0) void this.#step(lane, connection);
     }
@@ -131,8 +136,13 @@ export class Appends {
     else lanes.splice(0, done);
   }
 
+  #stepsOn(connection: RedisConnection): number {
+    return this.#underWay.get(connection) ?? 0;
+  }
+
   async #step(lane: Lane, connection: RedisConnection): Promise<void> {
     lane.sending = Math.min(lane.queue.length, this.#parts.options.appendBatchMax);
+    this.#underWay.set(connection, this.#stepsOn(connection) + 1);
     try {
       const answer = (await connection.send('evalsha', this.#args(lane, connection))) as unknown[];
       if (this.#closed) return;
@@ -145,8 +155,10 @@ export class Appends {
       this.#next(lane);
     } catch (error) {
       if (!this.#closed) this.#onFault(lane, connection, error);
+    } finally {
+      this.#underWay.set(connection, this.#stepsOn(connection) - 1);
+      this.wake();
     }
-    this.wake();
   }
 
   #onFault(lane: Lane, connection: RedisConnection, error: unknown): void {

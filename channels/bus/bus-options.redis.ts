@@ -76,7 +76,7 @@ export const redisBusDefaults: RedisBusOptions = {
   appendBytesMax: 67_108_864,
   /** Messages of one channel in one step: a millisecond in which Redis does nothing else. */
   appendBatchMax: 32,
-  /** Steps under way to one server. What waits behind them goes in fuller batches. */
+  /** Steps of appends under way to one server. What waits behind them goes in fuller batches. */
   scriptsInFlightMax: 512,
   /** Reads that wait for a server or its answer. */
   readsMax: 10_000,

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { type RedisCluster, startRedisCluster } from '../../test/services/redis-cluster.ts';
 import type { RedisNode } from '../../test/services/redis-node.ts';
 import { until } from '../../test/services/until.ts';
@@ -155,5 +156,65 @@ async function moveSlot(slot: number, from: RedisNode, to: RedisNode): Promise<v
   await to.call('CLUSTER', 'SETSLOT', slot, 'NODE', toId!);
   for (const node of await cluster.masters()) {
     if (node !== to) await node.call('CLUSTER', 'SETSLOT', slot, 'NODE', toId!);
+  }
+}
+
+// The last: it leaves the cluster with two masters.
+test('[BUS-15] a master that gives all its slots away is let go, and nobody misses it', async (t) => {
+  const prefix = freshPrefix();
+  const two = openTwo(t, prefix);
+  const [one, other] = two;
+  const channels = range(1, 50).map((n) => `c${n}`);
+  const heard = new Set<string>();
+  await Promise.all(channels.map((name) => other.bus.follow(name, ({ id }) => heard.add(`${name} ${id}`))));
+  await Promise.all(channels.map((name) => one.bus.append(name, message('before'))));
+  await until('both are ready', async () => two.every(({ state }) => state() === 'ready'), soon);
+  const [from, to] = (await cluster.masters()) as [RedisNode, RedisNode];
+  await giveAllSlots(from, to);
+  await until('two masters have all slots', async () => (await cluster.masters()).length === 2, soon);
+  await until(
+    'both have let it go',
+    async () => (await Promise.all(two.map(connectionsOf))).every((counts) => counts === '2 2'),
+    soon,
+  );
+  await until('both are ready again', async () => two.every(({ state }) => state() === 'ready'), soon);
+  await untilHeard(one.bus, other.bus, channels.slice(0, 20));
+  const after = await Promise.all(channels.map((name) => one.bus.append(name, message('after'))));
+  assert.deepEqual([...new Set(after.map(({ position }) => position))], [2], 'the messages went with it');
+  await until('all are heard', async () => channels.every((name) => heard.has(`${name} after`)), soon);
+  await delay(1_000);
+  assert.deepEqual(
+    two.map(({ state }) => state()),
+    ['ready', 'ready'],
+  );
+  assert.deepEqual([one.errors, other.errors], [[], []]);
+});
+
+/** Of commands, and subscribers. */
+async function connectionsOf({ registry }: TestBus): Promise<string> {
+  const { values } = await registry.getSingleMetric('rankcast_bus_connections')!.get();
+  return values.map(({ value }) => value).join(' ');
+}
+
+async function giveAllSlots(from: RedisNode, to: RedisNode): Promise<void> {
+  const others = (await cluster.masters()).filter((node) => node !== to);
+  const clients = [to, ...others].map(({ clientOptions }) => new Redis(clientOptions));
+  try {
+    const ranges = (await from.call('CLUSTER', 'SLOTS')) as [number, number, [string, number]][];
+    const slots = ranges
+      .filter(([, , [, port]]) => port === from.port)
+      .flatMap(([first, last]) => range(first, last));
+    const layout = createLayout('', true);
+    const used = new Set(range(0, layout.partitions - 1).map((partition) => layout.slotOf(partition)));
+    // Those that buses use first: by them the other master's word comes to count for more.
+    for (const slot of slots) if (used.has(slot)) await moveSlot(slot, from, to);
+    const toId = String(await to.call('CLUSTER', 'MYID'));
+    const unused = slots.filter((slot) => !used.has(slot));
+    for (const client of clients) {
+      // One that has heard of it from the others already may be a replica by now, which refuses.
+      await Promise.allSettled(unused.map((slot) => client.call('CLUSTER', 'SETSLOT', slot, 'NODE', toId)));
+    }
+  } finally {
+    for (const client of clients) client.disconnect();
   }
 }

@@ -260,6 +260,7 @@ class RedisBus implements Bus {
     this.#shards.tick();
     this.#subscriptions.tick();
     this.#appends.tick();
+    this.#appends.wake();
     this.#questions.tick();
   }
 }

@@ -49,6 +49,7 @@ export class Link {
     this.#current?.end(error);
   }
 
+  /** For good, and by us: `onDown` is not called. */
   close(error: Error): void {
     this.#closed = true;
     this.#cancelRetry?.();
@@ -72,12 +73,11 @@ export class Link {
   #onEnd(error: Error): void {
     this.#current = null;
     this.connection = null;
-    if (!this.#closed) {
-      const { clock, random, options } = this.#parts;
-      const { reconnectMinMs, reconnectMaxMs } = options;
-      const longest = Math.min(reconnectMaxMs, reconnectMinMs * 2 ** Math.min(this.#failures++, 20));
-      this.#cancelRetry = clock.after(longest / 2 + (random() * longest) / 2, () => this.#open());
-    }
-    this.#parts.onDown(error);
+    if (this.#closed) return;
+    const { clock, random, options, onDown } = this.#parts;
+    const { reconnectMinMs, reconnectMaxMs } = options;
+    const longest = Math.min(reconnectMaxMs, reconnectMinMs * 2 ** Math.min(this.#failures++, 20));
+    this.#cancelRetry = clock.after(longest / 2 + (random() * longest) / 2, () => this.#open());
+    onDown(error);
   }
 }

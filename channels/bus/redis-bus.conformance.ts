@@ -1,5 +1,8 @@
 import type { Cluster, Redis } from 'ioredis';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
 import { systemClock } from '../clock.ts';
+import { createDependency } from '../dependency/dependency.ts';
 import {
   connectRedis,
   type RedisConnection,
@@ -18,6 +21,9 @@ export type Where = Pick<RedisOptions, 'url' | 'sentinels' | 'sentinelMaster' | 
 export interface TestBus {
   bus: Bus;
   redis: Redis | Cluster;
+  registry: Registry;
+  /** What `/readyz` says of Redis. */
+  state(): string;
   errors: unknown[];
   resets: string[];
   close(): Promise<void>;
@@ -30,19 +36,31 @@ export const freshPrefix = (): string => `t${process.pid}-${++prefixes}:`;
 export function openBus(where: Where, options: Partial<RedisBusOptions>): TestBus {
   const errors: unknown[] = [];
   const resets: string[] = [];
+  const registry = new Registry();
+  const logger = pino({ level: 'silent' });
+  const dependency = createDependency({ name: 'redis', clock: systemClock, registry, logger });
   const connection: RedisConnection = connectRedis({
     options: { ...redisDefaults, ...where },
     clock: systemClock,
     random: Math.random,
-    onConnected: () => undefined,
-    onLost: () => undefined,
+    onConnected: dependency.connected,
+    onLost: dependency.lost,
   });
   const { redis } = connection;
-  const bus = createRedisBus({ redis, clock: systemClock, options, onError: (error) => errors.push(error) });
+  const bus = createRedisBus({
+    redis,
+    clock: systemClock,
+    registry,
+    dependency,
+    options,
+    onError: (error) => errors.push(error),
+  });
   bus.onReset((reason) => resets.push(reason));
   return {
     bus,
     redis,
+    registry,
+    state: dependency.state,
     errors,
     resets,
     async close() {

@@ -16,6 +16,7 @@ export interface ShardsParts {
   options: RedisBusOptions;
   layout: Layout;
   topology: Topology;
+  /** A connection has come, or all that are needed are there. */
   onUp(): void;
   onDown(error: Error): void;
 }
@@ -165,6 +166,8 @@ export class Shards {
         );
     }
     this.#wake();
+    // Also where the only one that was away has no slots any more.
+    if (this.isUp) this.#parts.onUp();
   }
 
   #link(open: () => Redis): Link {
@@ -178,7 +181,7 @@ export class Shards {
       onDown: (error) => {
         this.#lastFault = error;
         this.#parts.topology.refresh();
-        if (!this.#closed) this.#parts.onDown(error);
+        this.#parts.onDown(error);
       },
     });
   }

@@ -38,6 +38,8 @@ export class Subscriber {
   #flushing = false;
   /** What is to be told when all topics are confirmed again. */
   #interruption: { reason: ResetReason; sentence: string } | null = null;
+  /** A topic was refused and is not asked for again yet. */
+  #pausing = false;
   #wasUp = false;
   #heartbeat: Heartbeat | null = null;
   #movedErrors = 0;
@@ -126,6 +128,7 @@ export class Subscriber {
       else this.#parts.onMessage(name, Buffer.from(bytes));
     });
     this.#toSend = [...this.#topics];
+    this.#pausing = false;
     this.#flush();
     this.#parts.onUp();
   }
@@ -181,7 +184,7 @@ export class Subscriber {
   }
 
   #tellInterruption(): void {
-    if (this.#interruption === null || this.#toSend.length > 0) return;
+    if (this.#interruption === null || this.#toSend.length > 0 || this.#pausing) return;
     const { reason, sentence } = this.#interruption;
     this.#interruption = null;
     this.#parts.onReset(reason, sentence);
@@ -193,7 +196,10 @@ export class Subscriber {
     try {
       await connection.send(this.#parts.layout.subscribeCommand, names);
     } catch (error) {
-      for (const topic of batch) if (topic.phase === 'sent') topic.phase = 'off';
+      for (const topic of batch) {
+        // One that has gone to another server meanwhile is that one's to confirm.
+        if (topic.phase === 'sent' && this.#topics.has(topic)) topic.phase = 'off';
+      }
       this.#refused(connection, error);
       return false;
     }
@@ -211,8 +217,10 @@ export class Subscriber {
     this.#lastFault = error as Error;
     if (faultOf(error) === 'moved') this.#movedErrors++;
     this.#parts.onMoved();
+    this.#pausing = true;
     this.#clock.after(this.#options.retryMs, () => {
       if (this.#link.connection !== connection) return;
+      this.#pausing = false;
       this.#toSend.push(...this.#topics);
       this.#schedule();
     });

@@ -19,6 +19,7 @@ export interface SubscriptionsParts {
   onMessage(topic: string, bytes: Buffer): void;
   onReset(reason: ResetReason, sentence: string): void;
   onBeat(roundTripMs: number): void;
+  /** A connection has come, or all that are needed are there. */
   onUp(): void;
   onDown(error: Error): void;
 }
@@ -179,6 +180,8 @@ export class Subscriptions {
       this.#subscribers.delete(key);
       subscriber.close(new Error('The server no longer has any slot.'));
     }
+    // Also where the only one that was away has no slots any more.
+    if (this.isUp) this.#parts.onUp();
   }
 
   #remove(left: Homes): void {
@@ -196,9 +199,6 @@ export class Subscriptions {
         onConfirmed: (topic) => this.#onConfirmed(topic),
         onMoved: () => parts.topology.refresh(),
         onEpoch: () => parts.onReset('epoch', 'Redis has lost its memory: channels go on in another epoch.'),
-        onDown: (error) => {
-          if (!this.#closed) parts.onDown(error);
-        },
       });
       this.#subscribers.set(key, subscriber);
     }
