@@ -23,11 +23,18 @@ export interface GraphWorkerParts {
 export interface GraphWorkerOptions {
   /**
    * Commands that share one read and one write of the graph: enough to hide a round trip, some milliseconds
-   * of work.
+   * of work. Few enough that those of all partitions are through in far less than they have: a server
+   * without transactions takes one write at a time, 1,000 commands a second.
    */
   graphBatchMax: number;
 }
-export const graphWorkerDefaults: GraphWorkerOptions = { graphBatchMax: 1_000 };
+export const graphWorkerDefaults: GraphWorkerOptions = { graphBatchMax: 500 };
+/**
+ * For all that a batch reads from and writes to the graph. A batch begins within the first quarter of its
+ * member's session (10 s), so it has ended before another worker may have taken the partition: else a write
+ * that was late would replace what that one wrote.
+ */
+const batchWithinMs = 7_000;
 
 /**
  * The graph worker: `graph-commands` in; the graph, what became of each command, and `graph-changes` out.
@@ -46,13 +53,15 @@ export async function createGraphWorker(parts: GraphWorkerParts): Promise<Worker
   });
 
   async function onBatch(batch: Batch): Promise<void> {
+    const endsAt = performance.now() + batchWithinMs;
     const { records, letters } = takeRecords(batch, ({ value, timestamp }) =>
       parseRecord('graph-commands', value, timestamp),
     );
     const commands = records.map(({ record, logged }) => ({ command: record, loggedAt: logged.timestamp }));
-    const { outcomes, states, changes } = foldCommands(commands, await graph.read(pairsOf(commands)));
+    const before = await graph.read(pairsOf(commands), endsAt);
+    const { outcomes, states, changes } = foldCommands(commands, before);
     await keepDecisions(lookup, commands, outcomes);
-    await graph.write(states);
+    await graph.write(states, endsAt);
     await batch.commit([...letters, ...changes.map(changeOutput)]);
     if (letters.length > 0) {
       decided.inc({ outcome: 'malformed' }, letters.length);

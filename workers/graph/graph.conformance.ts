@@ -64,6 +64,18 @@ export function testGraph(name: string, make: () => Promise<GraphBench>): void {
       assert.deepEqual(await bench.graph.list('a', 'following', null, 10), []);
     }));
 
+  test(`${name}: [GRAPH-6] a call whose time has passed is refused and writes nothing, others go on`, () =>
+    withBench(async (bench) => {
+      const state = following('late', 'b', 0.1, bench.now());
+      const past = performance.now() - 1;
+      await assert.rejects(bench.graph.write([state], past), { retryable: true });
+      await assert.rejects(bench.graph.read([['late', 'b']], past), { retryable: true });
+      const endsAt = performance.now() + 60_000;
+      assert.deepEqual((await bench.graph.read([['late', 'b']], endsAt))[0]?.[0], emptyState('late', 'b'));
+      await bench.graph.write([state], endsAt);
+      assert.deepEqual((await bench.graph.read([['late', 'b']], endsAt))[0]?.[0], state);
+    }));
+
   test(`${name}: [GRAPH-3] list holds the follows that stand, in byte order, after and limit kept`, () =>
     withBench(async (bench) => {
       const others = ['-', '0', '10', '2', 'A', '_', 'a', 'a-b', 'aa', 'z'.repeat(36)];

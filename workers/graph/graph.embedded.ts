@@ -1,6 +1,7 @@
 import { Packr } from 'msgpackr';
 import type { Clock } from '../../channels/clock.ts';
 import type { EmbeddedStore } from '../../channels/store/store.embedded.ts';
+import { ServiceError } from '../../proto/codes.ts';
 import type { Graph, PairState, Stamp } from './graph.ts';
 import { commandAgeMaxMs, emptyState } from './pair-rules.ts';
 import { newestAt } from './stamp.ts';
@@ -72,10 +73,12 @@ export function createEmbeddedGraph(setup: EmbeddedGraphSetup): Graph {
   }
 
   return {
-    async read(wanted) {
+    async read(wanted, endsAt) {
+      mustBeBefore(endsAt);
       return wanted.map(([from, to]): [PairState, PairState] => [stateOf(from, to), stateOf(to, from)]);
     },
-    async write(states) {
+    async write(states, endsAt) {
+      mustBeBefore(endsAt);
       if (states.length > 0) await store.write(() => states.forEach(put));
     },
     async list(user, list, after, limit) {
@@ -124,6 +127,11 @@ export const embeddedGraphDefaults: EmbeddedGraphOptions = {
   // An outage of a night.
   workerLagMsMax: 12 * 3_600_000,
 };
+
+function mustBeBefore(endsAt = Number.POSITIVE_INFINITY): void {
+  if (performance.now() < endsAt) return;
+  throw new ServiceError('The time for this call of the graph had passed before it began.', true);
+}
 
 const nothing = Buffer.alloc(0);
 

@@ -48,8 +48,7 @@ export function createGremlinGraph(setup: GremlinGraphSetup): GremlinGraph {
   });
 
   return {
-    async read(pairs) {
-      const endsAt = performance.now() + options.deadlineMs;
+    async read(pairs, endsAt = performance.now() + options.deadlineMs) {
       const some = chunks(pairs, options.pairsPerRequest);
       const asked = some.flatMap((chunk) => readRequests(chunk, options.edgeIds));
       const stored = new Map<string, StoredState>();
@@ -57,10 +56,10 @@ export function createGremlinGraph(setup: GremlinGraphSetup): GremlinGraph {
       const state = (from: string, to: string) => decodeState(from, to, stored) ?? emptyState(from, to);
       return pairs.map(([from, to]): [PairState, PairState] => [state(from, to), state(to, from)]);
     },
-    async write(states) {
+    async write(states, endsAt = performance.now() + options.deadlineMs) {
       const last = lastOfEach(states);
       try {
-        await write(last, performance.now() + options.deadlineMs);
+        await write(last, endsAt);
       } finally {
         windows.forget(last);
       }
@@ -144,10 +143,10 @@ export const gremlinGraphDefaults: Omit<GremlinGraphOptions, 'url'> = {
   /** A healthy request takes some milliseconds; the server gives up on it a little before. */
   requestTimeoutMs: 5_000,
   /**
-   * For a whole read or write, with all its tries: shorter than the session of a consumer group (30 s), so
-   * that nothing is written for a partition that another worker may have taken over.
+   * For a whole read or write, with all its tries, where the caller says no other end. A graph worker gives
+   * one to both of a batch, by its session in the log (`batchWithinMs` in graph-worker.ts).
    */
-  deadlineMs: 15_000,
+  deadlineMs: 7_000,
   triesMax: 6,
   retryFirstMs: 20,
   retryLongestMs: 1_000,
@@ -201,7 +200,8 @@ function openDependency(setup: GremlinGraphSetup, options: GremlinGraphOptions):
   const { clock, logger, registry = new Registry() } = setup;
   const { connectTimeoutMs, requestTimeoutMs, triesMax, retryFirstMs, retryLongestMs } = options;
   // What ends a try is the request's own limit: a try must be over, here and there, before the next begins.
-  const callTimeoutMs = connectTimeoutMs + requestTimeoutMs + 1_000;
+  // Connecting takes no more than its time and the least for a probe.
+  const callTimeoutMs = connectTimeoutMs + requestTimeoutMs + 2_000;
   return createDependency({
     name: 'gremlin',
     clock,

@@ -11,12 +11,19 @@
  * [GRAPH-4] What a resolved `write` wrote is there after the process was killed.
  * [GRAPH-5] A state in which neither follow nor block stands is kept at least until its newest stamp is 24 h
  *   old, and forgotten later; one in which either stands is kept for ever.
+ * [GRAPH-6] A call whose `endsAt` has passed is rejected with a retryable ServiceError and writes nothing.
  */
 export interface Graph {
-  /** Both directions of each pair, in order: [from->to, to->from]. */
-  read(pairs: readonly (readonly [from: string, to: string])[]): Promise<[PairState, PairState][]>;
-  /** Upserts; harmless to repeat. Resolves when durable. */
-  write(states: readonly PairState[]): Promise<void>;
+  /**
+   * Both directions of each pair, in order: [from->to, to->from]. Given up at `endsAt` (of
+   * performance.now()); by default after a time of the implementation's own.
+   */
+  read(
+    pairs: readonly (readonly [from: string, to: string])[],
+    endsAt?: number,
+  ): Promise<[PairState, PairState][]>;
+  /** Upserts; harmless to repeat. Durable when resolved. Given up, and no part done, after `endsAt`. */
+  write(states: readonly PairState[], endsAt?: number): Promise<void>;
   /** Followers or following of a user in id order after `after`, for repair. */
   list(
     user: string,

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import type { Bytecode } from 'gremlin';
 import { WebSocket } from 'ws';
 import type { TlsMaterial } from '../../channels/dependency/tls-files.ts';
 import { serverFault } from './gremlin-faults.ts';
+import { connectTcp, overTcp } from './gremlin-socket.ts';
 import { probe } from './gremlin-traversals.ts';
 import {
   type Answer,
@@ -69,20 +71,27 @@ const serverMarginMs = 250;
 /** Resolves once a traversal was answered: the server takes the credentials and knows the graph. */
 export async function openGremlinConnection(setup: GremlinConnectionSetup): Promise<GremlinConnection> {
   const startedAt = performance.now();
-  const headers = await within(setup.headers(), setup.connectTimeoutMs, 'credentials did not come');
+  const leftMs = () => Math.max(setup.connectTimeoutMs - (performance.now() - startedAt), 2 * serverMarginMs);
+  const headers = await within(setup.headers(), leftMs(), 'credentials did not come');
+  const tcp = await connectTcp(new URL(setup.url), leftMs());
   const socket = new WebSocket(setup.url, {
     ...setup.tls,
+    createConnection: overTcp(tcp, setup),
     headers,
-    handshakeTimeout: setup.connectTimeoutMs,
     maxPayload: answerBytesMax,
     perMessageDeflate: false,
     followRedirects: false,
   });
-  await opened(socket);
-  const connection = new Connection(socket, setup);
-  const leftMs = setup.connectTimeoutMs - (performance.now() - startedAt);
   try {
-    await connection.submit(probe(), Math.max(leftMs, 2 * serverMarginMs));
+    await within(opened(socket), leftMs(), 'the upgrade was not answered');
+  } catch (error) {
+    socket.terminate();
+    tcp.destroy();
+    throw error;
+  }
+  const connection = new Connection(tcp, socket, setup);
+  try {
+    await connection.submit(probe(), leftMs());
   } catch (error) {
     connection.end();
     throw error;
@@ -108,6 +117,7 @@ interface Request {
 }
 
 class Connection implements GremlinConnection {
+  readonly #tcp: Socket;
   readonly #socket: WebSocket;
   readonly #setup: GremlinConnectionSetup;
   readonly #requests = new Map<string, Request>();
@@ -116,7 +126,8 @@ class Connection implements GremlinConnection {
   #isRetired = false;
   #isSilent = false;
 
-  constructor(socket: WebSocket, setup: GremlinConnectionSetup) {
+  constructor(tcp: Socket, socket: WebSocket, setup: GremlinConnectionSetup) {
+    this.#tcp = tcp;
     this.#socket = socket;
     this.#setup = setup;
     this.#pings = setInterval(() => this.#ping(), setup.pingIntervalMs);
@@ -226,6 +237,9 @@ class Connection implements GremlinConnection {
     if (this.#isOver) return;
     this.#isOver = true;
     clearInterval(this.#pings);
+    // After an end the system would go on sending what the server has not acknowledged, and so a write that
+    // is given up could still come, after later ones. A reset drops it.
+    if (this.#requests.size > 0) this.#tcp.resetAndDestroy();
     // Not close(): that waits for the other side.
     this.#socket.terminate();
     for (const request of this.#requests.values()) {

@@ -7,8 +7,11 @@ import { GremlinFault } from './gremlin-faults.ts';
  * lost, so that whether the server is there is known without a request; the others when there is work.
  */
 export interface GremlinPool {
-  /** As GremlinConnection's; connects first where need be. */
-  submit(bytecode: Bytecode, timeoutMs: number): Promise<unknown[]>;
+  /**
+   * As GremlinConnection's; connects first where need be. `timeoutMs` is asked just before it is sent: what
+   * it throws rejects, and nothing is sent.
+   */
+  submit(bytecode: Bytecode, timeoutMs: () => number): Promise<unknown[]>;
   close(): void;
 }
 
@@ -111,8 +114,9 @@ export function createGremlinPool(setup: GremlinPoolSetup): GremlinPool {
     async submit(bytecode, timeoutMs) {
       const chosen = choose();
       const connection = chosen instanceof Promise ? await chosen : chosen;
+      const limitMs = timeoutMs();
       try {
-        return await connection.submit(bytecode, timeoutMs);
+        return await connection.submit(bytecode, limitMs);
       } catch (error) {
         // The name may lead elsewhere by now: whoever asks next connects anew.
         if (error instanceof GremlinFault && error.isElsewhere) connection.retire();

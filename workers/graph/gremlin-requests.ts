@@ -29,7 +29,6 @@ export interface GremlinRequestOptions {
   /** Requests under way that change something, of all calls of this process. */
   changesAtOnce: number;
   requestTimeoutMs: number;
-  deadlineMs: number;
   requestsPerCall: number;
   listTimeoutMs: number;
 }
@@ -46,13 +45,23 @@ export function createGremlinRequests(parts: {
   const { pool, dependency, options } = parts;
   const changing = createLanes(options.changesAtOnce);
 
-  async function one(bytecode: Bytecode, endsAt: number, changes: boolean): Promise<unknown[]> {
-    const leftMs = endsAt - performance.now();
-    if (leftMs < shortestMs) {
-      throw new ServiceError(`gremlin: the call was not done within ${options.deadlineMs} ms.`, true);
-    }
+  async function one(
+    bytecode: Bytecode,
+    endsAt: number,
+    changes: boolean,
+    signal: AbortSignal,
+  ): Promise<unknown[]> {
+    const timeoutMs = () => {
+      const leftMs = endsAt - performance.now();
+      if (leftMs < shortestMs || signal.aborted) {
+        throw new ServiceError('gremlin: the call was not done within its time.', true);
+      }
+      return Math.min(leftMs, options.requestTimeoutMs);
+    };
+    // Before anything is waited for, and again by the pool once there is a connection.
+    timeoutMs();
     try {
-      return await pool.submit(bytecode, Math.min(leftMs, options.requestTimeoutMs));
+      return await pool.submit(bytecode, timeoutMs);
     } catch (error) {
       if (changes && error instanceof Unanswered) await delay(error.overAt - performance.now());
       throw error;
@@ -70,7 +79,9 @@ export function createGremlinRequests(parts: {
           const changes = operation !== 'read';
           const leave = changes ? await changing.enter() : null;
           try {
-            answers[index] = await dependency.run(operation, () => one(requests[index]!, endsAt, changes));
+            answers[index] = await dependency.run(operation, (signal) =>
+              one(requests[index]!, endsAt, changes, signal),
+            );
           } catch (error) {
             fault ??= { error };
           } finally {
@@ -86,7 +97,7 @@ export function createGremlinRequests(parts: {
     async slow(request) {
       for (let tries = 1; ; tries++) {
         try {
-          return await pool.submit(request, options.listTimeoutMs);
+          return await pool.submit(request, () => options.listTimeoutMs);
         } catch (error) {
           const retryable = !(error instanceof ServiceError) || error.retryable;
           if (retryable && tries < slowTriesMax) continue;

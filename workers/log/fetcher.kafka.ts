@@ -46,12 +46,15 @@ export interface FetcherParts {
 
 /** How long a fetch waits at the broker while partitions with enough records are left out of it. */
 const shortWaitMs = 5;
+/** How often at most it is said that nothing can be fetched. */
+const tellEveryMs = 10_000;
 
 export function createFetcher(parts: FetcherParts): Fetcher {
   const { topic, nodes, clock, options } = parts;
   const stretches = new Map<number, Stretch>();
   const asking = new Map<number, Promise<void>>();
   let failures = 0;
+  let toldAt = Number.NEGATIVE_INFINITY;
   let pumping = false;
   let again = false;
   let closed = false;
@@ -169,7 +172,11 @@ export function createFetcher(parts: FetcherParts): Fetcher {
   async function afterFault(error: unknown): Promise<void> {
     if (closed) return;
     failures++;
-    if (failures === 3) parts.onError(error);
+    const now = performance.now();
+    if (failures >= 3 && now - toldAt >= tellEveryMs) {
+      toldAt = now;
+      parts.onError(error);
+    }
     await sleep(clock, backoffMs(failures, options.retryFirstMs, options.retryLongestMs));
     await nodes.refresh().catch(() => undefined);
   }

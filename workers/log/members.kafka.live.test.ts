@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Random, seededRandom } from '../../channels/random.ts';
-import { startKafka } from '../../test/services/kafka.ts';
+import { type KafkaServer, startKafka } from '../../test/services/kafka.ts';
 import { copyingCounts, keepAppending, startCopying, verifyCopies } from './copying.conformance.ts';
 import { kafkaBed } from './kafka.testbed.ts';
 import { seedOf, Wake } from './member.conformance.ts';
@@ -46,6 +46,46 @@ function registerTests(): void {
       t.diagnostic(`${events} records copied once; stopped members said: ${[...one.errors].join(' | ')}`);
       assert.ok(one.errors.size > 0, 'no commit was refused');
       await Promise.all([one.end('SIGTERM'), two.end('SIGTERM')]);
+      await log.close();
+    }));
+
+  test('[LOG-7] a member that the group does not answer begins no batch, and goes on when it does', () =>
+    withKafka(async (brokers, kafka) => {
+      const bed = kafkaBed({ brokers, counts: { events: 1 }, options });
+      const log = await bed.open();
+      const value = Buffer.from('x');
+      await log.append(
+        'events',
+        Array.from({ length: 900 }, () => ({ key: 'k', value })),
+      );
+      const began: number[] = [];
+      const wake = new Wake();
+      const told: unknown[] = [];
+      const consumer = await log.consume({
+        group: 'group',
+        topic: 'events',
+        batchMax: 1,
+        onAssign: async () => 'committed',
+        async onBatch() {
+          began.push(performance.now());
+          wake.all();
+          await delay(10);
+        },
+        onRevoke: async () => undefined,
+        onError: (error) => told.push(error),
+      });
+      await wake.until(() => began.length > 20);
+      await kafka.kill();
+      const goneAt = performance.now();
+      await delay(2 * sessionTimeoutMs);
+      const late = began.filter((at) => at > goneAt + sessionTimeoutMs / 4 + 50);
+      assert.equal(late.length, 0, `${late.length} batches began`);
+      assert.ok(began.length < 600, 'there was nothing left to begin');
+      assert.ok(told.length > 0, 'nobody was told');
+      const before = began.length;
+      await kafka.start();
+      await wake.until(() => began.length > before + 20);
+      await consumer.close();
       await log.close();
     }));
 
@@ -100,11 +140,11 @@ async function disturb(
   return 'stall';
 }
 
-async function withKafka(body: (brokers: string[]) => Promise<void>): Promise<void> {
+async function withKafka(body: (brokers: string[], kafka: KafkaServer) => Promise<void>): Promise<void> {
   const kafka = await startKafka({ config: { 'group.min.session.timeout.ms': 1_000 } });
   const children = new Set(processes);
   try {
-    await body(kafka.brokers);
+    await body(kafka.brokers, kafka);
   } finally {
     for (const child of processes) if (!children.has(child)) child.kill('SIGKILL');
     await kafka.kill();

@@ -20,6 +20,11 @@ export interface Membership {
   committed(partition: number, given: () => boolean): Promise<number | null>;
   /** Rejects where the group has done without this member meanwhile; then `onLost` was called. */
   verify(): Promise<void>;
+  /**
+   * How long ago the group was last asked something that it has answered, in ms: from that on it leaves this
+   * member what it has for a session.
+   */
+  silentMs(): number;
   /** What this member has has changed by itself. */
   rejoin(): void;
   leave(): Promise<void>;
@@ -49,6 +54,8 @@ const groupTypes: ReadonlySet<string> = new Set([
   'ILLEGAL_GENERATION',
   'REBALANCE_IN_PROGRESS',
 ]);
+/** How often at most it is said that the group does not answer. */
+const tellEveryMs = 10_000;
 const isGroupAnswer = (error: unknown): boolean => groupTypes.has(faultType(error));
 
 export function startMembership(parts: MembershipParts): Membership {
@@ -60,6 +67,9 @@ export function startMembership(parts: MembershipParts): Membership {
   let wake: (() => void) | null = null;
   /** Those who wait for the next time that this member knows what it has. */
   let onSynced: (() => void)[] = [];
+  /** Of performance.now(), which no setting of the clock moves. */
+  let heardAt = Number.NEGATIVE_INFINITY;
+  let toldAt = Number.NEGATIVE_INFINITY;
 
   async function run(): Promise<void> {
     for (let failures = 0; !leaving; ) {
@@ -78,12 +88,22 @@ export function startMembership(parts: MembershipParts): Membership {
   }
 
   async function afterFault(error: unknown, failures: number): Promise<void> {
-    if (isFinal(error) || failures === 5) {
-      parts.onError(new ServiceError(connectionFault('kafka', error), !isFinal(error), error));
-    }
+    if (isFinal(error) || failures >= 5) tell(error);
     const firstMs = isFinal(error) ? options.retryMaxMs : options.retryFirstMs;
     await pause(backoffMs(failures, firstMs, Math.max(firstMs, options.retryLongestMs)));
     await waiting.refresh().catch(() => undefined);
+  }
+
+  function tell(error: unknown): void {
+    const now = performance.now();
+    if (now - toldAt < tellEveryMs) return;
+    toldAt = now;
+    parts.onError(new ServiceError(connectionFault('kafka', error), !isFinal(error), error));
+  }
+
+  /** As of when it was asked: the answer may have been long on its way. */
+  function heard(askedAt: number): void {
+    heardAt = Math.max(heardAt, askedAt);
   }
 
   /** Ends early when the member leaves or has to join again. */
@@ -102,6 +122,7 @@ export function startMembership(parts: MembershipParts): Membership {
     rejoining = false;
     const userData = Buffer.from(JSON.stringify(parts.claims()));
     const metadata = MemberMetadata.encode({ version: 1, topics: [topic.wireName], userData });
+    let askedAt = performance.now();
     const joined = await waiting.atCoordinator('group', group, once, (broker) =>
       broker.joinGroup({
         groupId: group,
@@ -113,11 +134,14 @@ export function startMembership(parts: MembershipParts): Membership {
     );
     memberId = joined.memberId;
     generation = joined.generationId;
+    heard(askedAt);
     if (leaving) return;
     const groupAssignment = joined.leaderId === memberId ? assign(joined.members) : [];
+    askedAt = performance.now();
     const synced = await waiting.atCoordinator('group', group, once, (broker) =>
       broker.syncGroup({ groupId: group, generationId: generation, memberId, groupAssignment }),
     );
+    heard(askedAt);
     const assigned = MemberAssignment.decode(synced.memberAssignment)?.assignment[topic.wireName] ?? [];
     if (!leaving) parts.onAssigned(assigned);
     const told = onSynced;
@@ -149,15 +173,29 @@ export function startMembership(parts: MembershipParts): Membership {
         await beat(waiting, memberId);
       } catch (error) {
         if (isGroupAnswer(error) || isFinal(error)) throw error;
+        // It keeps what it has, since Kafka may be away for all; no batch begins meanwhile.
+        if (silentMs() > options.sessionTimeoutMs) tell(error);
         await waiting.refresh().catch(() => undefined);
       }
     }
   }
 
   async function beat(by: Nodes, id: string): Promise<void> {
-    await by.atCoordinator('group', group, once, (broker) =>
-      broker.heartbeat({ groupId: group, groupGenerationId: generation, memberId: id }),
-    );
+    const askedAt = performance.now();
+    try {
+      await by.atCoordinator('group', group, once, (broker) =>
+        broker.heartbeat({ groupId: group, groupGenerationId: generation, memberId: id }),
+      );
+    } catch (error) {
+      // Members are joining, and this one is still one of them.
+      if (faultType(error) === 'REBALANCE_IN_PROGRESS' && id === memberId) heard(askedAt);
+      throw error;
+    }
+    if (id === memberId) heard(askedAt);
+  }
+
+  function silentMs(): number {
+    return performance.now() - heardAt;
   }
 
   /** Whoever finds it out first says so; the loop joins anew. */
@@ -233,6 +271,7 @@ export function startMembership(parts: MembershipParts): Membership {
         if (!isGroupAnswer(error)) throw new ServiceError(connectionFault('kafka', error), true, error);
       }
     },
+    silentMs,
     rejoin() {
       rejoining = true;
       wake?.();

@@ -82,8 +82,9 @@ export const kafkaLogDefaults: KafkaLogOptions = {
   /** Longest wait between tries of a batch: what comes back is used within so long. */
   retryMaxMs: 10_000,
   /**
-   * Who is not heard of for so long has its partitions taken: above a long pause of the process, and above
-   * the deadlines of the stores that a batch writes to (Gremlin: 5 s), so that no write of it comes later.
+   * Who is not heard of for so long has its partitions taken: above a long pause of the process. A batch
+   * begins only within the first quarter, so what it writes to stores must end within the other three
+   * (Gremlin: 7 s), and none of it comes when another member has the partition.
    */
   sessionTimeoutMs: 10_000,
   /** A change in the group is noticed within so long. */

@@ -98,6 +98,8 @@ export function startTenure(parts: TenureParts): Tenure {
     if (!(await persist(place))) return;
     fetcher.seek(partition, position, onChange);
     for (let failures = 0; !leaving; ) {
+      await untilHeard();
+      if (leaving) break;
       const records = fetcher.take(partition, consumer.batchMax);
       if (records.length === 0) {
         await untilRecords();
@@ -106,6 +108,16 @@ export function startTenure(parts: TenureParts): Tenure {
       failures = (await deliver(records)) ? 0 : failures + 1;
       if (inDoubt) await resume();
       if (failures > 0) await pause(backoffMs(failures, options.retryMinMs, options.retryMaxMs));
+    }
+  }
+
+  /** What a batch does elsewhere must be over while the group surely leaves the partition to this member. */
+  async function untilHeard(): Promise<void> {
+    const silentMaxMs = options.sessionTimeoutMs / 4;
+    for (let tries = 1; !leaving && membership.silentMs() > silentMaxMs; tries++) {
+      await membership.verify().catch(() => undefined);
+      if (membership.silentMs() <= silentMaxMs) return;
+      await pause(backoffMs(tries, options.retryMinMs, options.heartbeatMs));
     }
   }
 

@@ -50,8 +50,7 @@ const sequences = 2 ** 31;
 export function createTransactions(parts: TransactionsParts): Transactions {
   const { nodes, clock, options, group, topic, partition } = parts;
   const transactionalId = `${group}-${topic.wireName}-${partition}`;
-  let identity: ProducerIdentity | null = null;
-  let sequence = new Map<string, number>();
+  let owner: Owner | null = null;
 
   function tries(): Tries {
     const until = clock.now() + options.appendTimeoutMs;
@@ -59,11 +58,11 @@ export function createTransactions(parts: TransactionsParts): Transactions {
   }
 
   /** A step at the transaction's coordinator, once what was before is written out. */
-  async function atCoordinator<T>(step: (who: Who) => (broker: Broker) => Promise<T>): Promise<T> {
+  async function atCoordinator<T>(step: (broker: Broker) => Promise<T>): Promise<T> {
     const limits = tries();
     for (;;) {
       try {
-        return await nodes.atCoordinator('transaction', transactionalId, limits, step(who()));
+        return await nodes.atCoordinator('transaction', transactionalId, limits, step);
       } catch (error) {
         if (!isUnfinished(error) || clock.now() > limits.until) throw error;
         await sleep(clock, unfinishedWaitMs);
@@ -71,41 +70,39 @@ export function createTransactions(parts: TransactionsParts): Transactions {
     }
   }
 
-  function who(): Who {
-    return { transactionalId, producerId: identity!.producerId, producerEpoch: identity!.producerEpoch };
-  }
-
-  async function produce(outputs: readonly PlacedOutput[]): Promise<void> {
+  async function produce(owner: Owner, outputs: readonly PlacedOutput[]): Promise<void> {
+    const { who, sequence } = owner;
     for (const { wireName, partition: to, messages } of batches(outputs, options)) {
       const key = `${wireName}/${to}`;
       const firstSequence = sequence.get(key) ?? 0;
       sequence.set(key, (firstSequence + messages.length) % sequences);
       const topicData = [{ topic: wireName, partitions: [{ partition: to, firstSequence, messages }] }];
-      const request = { ...who(), topicData, ...produceSettings(options) };
+      const request = { ...who, topicData, ...produceSettings(options) };
       await nodes.atLeader(wireName, to, tries(), (broker) => broker.produce(request));
     }
   }
 
   /** The outputs of one partition one after the other, partitions side by side. */
-  async function produceAll(outputs: readonly PlacedOutput[]): Promise<void> {
-    await Promise.all([...byPlace(outputs).values()].map(produce));
+  async function produceAll(owner: Owner, outputs: readonly PlacedOutput[]): Promise<void> {
+    await Promise.all([...byPlace(outputs).values()].map((some) => produce(owner, some)));
   }
 
-  async function commitOffset(nextOffset: number): Promise<void> {
+  async function commitOffset({ who }: Owner, nextOffset: number): Promise<void> {
     const offsets = [{ partition, offset: String(nextOffset) }];
     const topics = [{ topic: topic.wireName, partitions: offsets }];
-    const request = { ...who(), groupId: group, topics };
+    const request = { ...who, groupId: group, topics };
     await nodes.atCoordinator('group', group, tries(), (broker) => broker.txnOffsetCommit(request));
   }
 
-  async function run(outputs: readonly PlacedOutput[], nextOffset: number): Promise<void> {
+  async function run(owner: Owner, outputs: readonly PlacedOutput[], nextOffset: number): Promise<void> {
+    const { who } = owner;
     const topics = placesOf(outputs);
-    await atCoordinator((me) => (broker) => broker.addPartitionsToTxn({ ...me, topics }));
-    await atCoordinator((me) => (broker) => broker.addOffsetsToTxn({ ...me, groupId: group }));
-    await Promise.all([produceAll(outputs), commitOffset(nextOffset)]);
-    await atCoordinator((me) => (broker) => broker.endTxn({ ...me, transactionResult: true }));
+    await atCoordinator((broker) => broker.addPartitionsToTxn({ ...who, topics }));
+    await atCoordinator((broker) => broker.addOffsetsToTxn({ ...who, groupId: group }));
+    await Promise.all([produceAll(owner, outputs), commitOffset(owner, nextOffset)]);
+    await atCoordinator((broker) => broker.endTxn({ ...who, transactionResult: true }));
     // Asked again, it answers when the transaction has been written to all partitions: then all see it.
-    await atCoordinator((me) => (broker) => broker.endTxn({ ...me, transactionResult: true }));
+    await atCoordinator((broker) => broker.endTxn({ ...who, transactionResult: true }));
   }
 
   return {
@@ -113,10 +110,14 @@ export function createTransactions(parts: TransactionsParts): Transactions {
       const limits = tries();
       for (;;) {
         try {
-          identity = await nodes.atCoordinator('transaction', transactionalId, limits, (broker) =>
-            broker.initProducerId({ transactionalId, transactionTimeout: options.transactionTimeoutMs }),
+          const { producerId, producerEpoch } = await nodes.atCoordinator(
+            'transaction',
+            transactionalId,
+            limits,
+            (broker) =>
+              broker.initProducerId({ transactionalId, transactionTimeout: options.transactionTimeoutMs }),
           );
-          sequence = new Map();
+          owner = { who: { transactionalId, producerId, producerEpoch }, sequence: new Map() };
           return;
         } catch (error) {
           if (!isUnfinished(error) || clock.now() > limits.until) throw toServiceError(error);
@@ -125,11 +126,11 @@ export function createTransactions(parts: TransactionsParts): Transactions {
       }
     },
     async commit(outputs, nextOffset) {
-      if (identity === null) throw new ServiceError('The partition has not been taken over.', true);
+      if (owner === null) throw new ServiceError('The partition has not been taken over.', true);
       try {
-        await run(outputs, nextOffset);
+        await run(owner, outputs, nextOffset);
       } catch (error) {
-        identity = null;
+        owner = null;
         throw toServiceError(error);
       }
     },
@@ -146,7 +147,12 @@ export function createTransactions(parts: TransactionsParts): Transactions {
   }
 }
 
-type Who = ProducerIdentity & { transactionalId: string };
+/** What is under way of a commit that failed goes on as who began it, and so is refused. */
+interface Owner {
+  who: ProducerIdentity & { transactionalId: string };
+  /** By topic and partition: the next number. */
+  sequence: Map<string, number>;
+}
 type Broker = Parameters<Parameters<Nodes['atCoordinator']>[3]>[0];
 
 function isUnfinished(error: unknown): boolean {

@@ -18,6 +18,37 @@ function makeLog(): { log: Log; consuming: () => ConsumeOptions } {
   return { log, consuming: () => options! };
 }
 
+test('a worker is not ready while its consumer tells of faults and no batch comes', async () => {
+  const clock = createManualClock();
+  const { log, consuming } = makeLog();
+  const worker = await startWorker({
+    name: 'some',
+    topic: 'things',
+    batchMax: 10,
+    log,
+    clock,
+    logger: pino({ level: 'silent' }),
+    registry: new Registry(),
+    onBatch: async () => undefined,
+  });
+  const records = [{ offset: 0, key: 'k', value: new Uint8Array(), timestamp: 0 }];
+  const batch = { topic: 'things', partition: 3, records, commit: async () => undefined } as Partial<Batch>;
+  consuming().onError(new Error('the group cannot be joined'));
+  assert.ok(!worker.ready());
+  clock.advance(failureShownMs - 1);
+  assert.ok(!worker.ready());
+  assert.equal(await consuming().onAssign(3, null), 'committed');
+  assert.ok(worker.ready());
+  consuming().onError(new Error('nothing can be fetched'));
+  assert.ok(!worker.ready());
+  await consuming().onBatch(batch as Batch);
+  assert.ok(worker.ready());
+  consuming().onError(new Error('once'));
+  clock.advance(failureShownMs + 1);
+  assert.ok(worker.ready());
+  await worker.close();
+});
+
 test('a worker is ready but for a while after a batch failed, and not once it is closed', async () => {
   const clock = createManualClock();
   const { log, consuming } = makeLog();

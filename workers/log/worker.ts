@@ -5,7 +5,10 @@ import type { Batch, Log } from './log.ts';
 
 /** What consumes one topic as a member of a group. */
 export interface Worker {
-  /** It consumes, and of no partition did the last batch fail within `failureShownMs`. */
+  /**
+   * It consumes: within `failureShownMs` neither did the last batch of a partition fail, nor was anything
+   * else told (the group cannot be joined, nothing can be fetched) that no batch has come after.
+   */
   ready(): boolean;
   /** Resolves after the batches under way. */
   close(): Promise<void>;
@@ -55,14 +58,15 @@ export async function startWorker(parts: WorkerParts): Promise<Worker> {
     buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10],
     registers: [registry],
   });
-  /** By partition: when its last batch failed. */
-  const failedAt = new Map<number, number>();
+  /** By partition: when its last batch failed; and when the consumer itself last did. */
+  const failedAt = new Map<number | 'consumer', number>();
   let closed = false;
 
   async function watched(partition: number, step: () => Promise<void>): Promise<void> {
     try {
       await step();
       failedAt.delete(partition);
+      failedAt.delete('consumer');
     } catch (error) {
       failedAt.set(partition, clock.now());
       throw error;
@@ -89,6 +93,7 @@ export async function startWorker(parts: WorkerParts): Promise<Worker> {
     },
     onError(error) {
       failures.inc();
+      failedAt.set('consumer', clock.now());
       logger.error({ err: error, topic, group: name }, 'consuming failed; it is tried again');
     },
   });
