@@ -70,6 +70,8 @@ async function runEdge(args: readonly string[]): Promise<void> {
   supervised.tellListening(edge.port, edge.adapter);
   await supervised.end.signal;
   await edge.drain();
+  // a write that still waits in a thread of the store would hold the exit (Node 22)
+  await store.close();
   rmSync(folder, { recursive: true, force: true });
   process.exit(0);
 }
