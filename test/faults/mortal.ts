@@ -76,7 +76,13 @@ export function createLife({ steps, hasEffect, isMissed }: Fate): Life {
       await batch.commit(...args);
       onCommitted(batch, args[1] ?? records[records.length - 1]!.offset + 1);
     }
-    return { topic, partition, records, commit: (...args) => step(() => commit(...args)) };
+    return {
+      topic,
+      partition,
+      records,
+      ours: () => batch.ours(),
+      commit: (...args) => step(() => commit(...args)),
+    };
   }
 
   return {

@@ -4,6 +4,7 @@ import type { Bus } from '../../channels/bus/bus.ts';
 import type { Clock } from '../../channels/clock.ts';
 import type { Lookup } from '../../channels/lookup/lookup.ts';
 import type { RankedSets } from '../../channels/sets/ranked-sets.ts';
+import { ServiceError } from '../../proto/codes.ts';
 import { parseRecord } from '../../proto/parse-record.ts';
 import type { GraphChange } from '../../proto/records.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -220,18 +221,26 @@ async function takeBatch(
     const changes = records.map(({ record, logged }) => ({ change: record, offset: logged.offset }));
     const told = tellings(changes, members, mine.untoldFrom);
     if (told.length > 0) {
+      mustBeOurs(batch);
       await append(told);
       await writeTold(lookup, batch.partition, last);
       mine.untoldFrom = last.offset + 1;
       mine.lately.tell(told.map(({ offset }) => offset));
     }
   }
+  mustBeOurs(batch);
   await sets.apply(setChanges(graphChanges));
   mine.lately.end(last.offset + 1, parts.clock.now());
   await batch.commit(letters);
   if (letters.length > 0) {
     logger.warn({ partition: batch.partition, count: letters.length }, 'records are no graph changes');
   }
+}
+
+/** Who was stopped for long must not write over what the next owner has written. */
+function mustBeOurs(batch: Batch): void {
+  if (batch.ours()) return;
+  throw new ServiceError(`${batch.topic}/${batch.partition} may be with another member by now.`, true);
 }
 
 function inTurn<T>(mine: Partition, step: () => Promise<T>): Promise<T> {

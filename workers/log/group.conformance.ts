@@ -297,15 +297,13 @@ function partLaws(law: Law): void {
   law('[LOG-14] a batch that has ended cannot be committed', async ({ log }) => {
     await appendNumbers(log, 'single', 0, 2);
     const kept: Batch[] = [];
-    const member = await join(log, {
-      group: 'g',
-      topic: 'single',
-      async onBatch(batch) {
-        kept.push(batch);
-      },
-    });
+    const onBatch = async (batch: Batch) => {
+      if (batch.ours()) kept.push(batch);
+    };
+    const member = await join(log, { group: 'g', topic: 'single', onBatch });
     await member.until(() => member.count() === 2);
     await member.close();
+    assert.equal(kept[0]!.ours(), false);
     const late = kept[0]!.commit([{ topic: 'outputs', key: 'o', value: encode('late') }]);
     await assert.rejects(late, ServiceError);
     assert.deepEqual(await readAll(log, 'outputs', log.partitionOf('outputs', 'o')), []);

@@ -1,7 +1,7 @@
 import type { Clock } from '../../channels/clock.ts';
 import { ServiceError } from '../../proto/codes.ts';
 import type { ConsumeOptions, Consumer, LogRecord } from './log.ts';
-import { OpenBatch, type Output } from './open-batch.ts';
+import { type Committing, OpenBatch, type Output } from './open-batch.ts';
 
 /**
  * A consumer group inside one process: shares the partitions of a topic among its members and runs, per
@@ -48,6 +48,12 @@ interface Slot {
 }
 
 export function createGroup(log: GroupLog, clock: Clock, retry: RetryOptions): Group {
+  const committing: Committing = {
+    topic: log.topic,
+    // Members are in one process: a partition goes when its batch has ended.
+    ours: () => true,
+    commit: (partition, nextOffset, outputs) => log.commit(partition, nextOffset, outputs),
+  };
   const slots = Array.from({ length: log.partitions }, (_, partition) => newSlot(partition));
   let members: Member[] = [];
 
@@ -133,7 +139,7 @@ export function createGroup(log: GroupLog, clock: Clock, retry: RetryOptions): G
   }
 
   async function deliver(slot: Slot, member: Member, records: LogRecord[]): Promise<Outcome> {
-    const batch = new OpenBatch(log, slot.partition, records);
+    const batch = new OpenBatch(committing, slot.partition, records);
     let failed = false;
     try {
       await member.options.onBatch(batch);

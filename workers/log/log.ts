@@ -27,7 +27,8 @@
  * [LOG-12] An offset outside of what is kept begins at the oldest record kept, and `onError` is told.
  * [LOG-13] A partition changes hands only after the batch under way has ended: `onRevoke` there, then
  *   `onAssign` here. `close` of a consumer resolves when all of its partitions are given up.
- * [LOG-14] A commit made after its `onBatch` ended is refused and changes nothing.
+ * [LOG-14] A commit made after its `onBatch` ended is refused and changes nothing. A batch is `ours` until
+ *   then, unless the member was not heard of for so long that its partition may be with another.
  * [LOG-15] A record longer than `recordBytesMax` or for an unknown topic is refused with a ClientError, and
  *   nothing of its call is appended.
  * [LOG-16] An append wakes a waiting consumer at once.
@@ -79,6 +80,11 @@ export interface Batch {
   partition: number;
   /** In order, at least one. */
   records: LogRecord[];
+  /**
+   * False: it has ended, or its partition may be with another member by now (this one was not heard of for
+   * too long). To be asked just before a write that must not come after those of the next owner.
+   */
+  ours(): boolean;
   /**
    * Marks the batch consumed (the group goes on at `nextOffset`, by default after the batch's last record)
    * and appends `outputs`, all in one transaction. To be called before the promise of `onBatch` settles.

@@ -6,6 +6,8 @@ export type Output = NewRecord & { topic: string };
 /** How the batches of a partition are committed. */
 export interface Committing {
   readonly topic: string;
+  /** Whether the partition is with this member as far as it knows. */
+  ours(): boolean;
   commit(partition: number, nextOffset: number, outputs: readonly Output[]): Promise<void>;
 }
 
@@ -24,6 +26,10 @@ export class OpenBatch implements Batch {
     this.partition = partition;
     this.records = records;
     this.#log = log;
+  }
+
+  ours(): boolean {
+    return this.#open && this.#log.ours();
   }
 
   async commit(outputs: readonly Output[] = [], nextOffset?: number): Promise<void> {

@@ -50,7 +50,11 @@ export function startTenure(parts: TenureParts): Tenure {
   let inDoubt = false;
   let committing: Promise<unknown> = Promise.resolve();
 
-  const committer = { topic: topic.name, commit };
+  const committer = {
+    topic: topic.name,
+    commit,
+    ours: () => !lost && membership.silentMs() < options.sessionTimeoutMs,
+  };
 
   /** One at a time, in the order of the calls. */
   async function commit(_: number, nextOffset: number, outputs: readonly Output[]): Promise<void> {

@@ -66,7 +66,8 @@ test('a worker is ready but for a while after a batch failed, and not once it is
     },
   });
   const records = [{ offset: 0, key: 'k', value: new Uint8Array(), timestamp: 0 }];
-  const batch: Batch = { topic: 'things', partition: 3, records, commit: async () => undefined };
+  const commit = async () => undefined;
+  const batch: Batch = { topic: 'things', partition: 3, records, ours: () => true, commit };
   assert.equal(await consuming().onAssign(3, null), 'committed');
   assert.ok(worker.ready());
   await assert.rejects(consuming().onBatch(batch), /not well/);
