@@ -5,7 +5,7 @@ import { sharedKafka } from '../../test/services/shared.ts';
 import { deadLetter, readDeadLetters } from '../source/dead-letters.ts';
 import { type KafkaBed, kafkaBed } from './kafka.testbed.ts';
 import { logConformance } from './log.conformance.ts';
-import type { Log } from './log.ts';
+import type { Batch, Log } from './log.ts';
 import { appendNumbers, encode, join, numbers, readAll, text, textsOf } from './member.conformance.ts';
 
 /** The laws of the log on Kafka, and what only Kafka can show. @live timeout=300s */
@@ -117,6 +117,25 @@ test('[LOG-3] [LOG-6] [LOG-12] [LOG-17] old records go from the front, offsets a
     await deleteBefore(bed, 'single', 10);
     assert.deepEqual(await log.bounds('single', 0), { first: 10, next: 10 });
     assert.deepEqual(await log.append('single', [text('k', 'x')]), [{ partition: 0, offset: 10 }]);
+    await log.close();
+  }));
+
+test('[LOG-14] a batch is not ours after its process stood still for longer than the session', () =>
+  withBed({ single: 1 }, async (bed) => {
+    const sessionTimeoutMs = 6_000;
+    const log = await bed.open({ sessionTimeoutMs });
+    await log.append('single', [text('k', 'x')]);
+    const seen: boolean[] = [];
+    const onBatch = async (batch: Batch) => {
+      if (seen.length > 0) return;
+      seen.push(batch.ours());
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, sessionTimeoutMs + 100);
+      seen.push(batch.ours());
+    };
+    const member = await join(log, { group: 'g', topic: 'single', onBatch });
+    await member.until(() => member.count() > 0);
+    assert.deepEqual(seen, [true, false]);
+    await member.close();
     await log.close();
   }));
 
