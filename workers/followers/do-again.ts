@@ -21,6 +21,8 @@ export interface Window {
   untoldFrom: number;
   /** What is before was told by members before this one. */
   othersUpTo: number;
+  /** Whether what they told may be lost as well; else it is only put into the sets again. */
+  othersDoubtful: boolean;
   nowMs: number;
   windowMs: number;
   ended(): boolean;
@@ -56,11 +58,8 @@ export async function doAgain(parts: DoAgainParts, window: Window): Promise<numb
     at = records[records.length - 1]!.offset + 1;
     // Offsets may be left out: so many records can reach further than so many offsets.
     const parsed = records.filter(({ offset }) => offset < to).flatMap(parse);
-    const others = await begins(
-      parts.graph,
-      parsed.filter((item) => isOthers(item, window)),
-      begun,
-    );
+    const theirs = window.othersDoubtful ? parsed.filter((item) => isOthers(item, window)) : [];
+    const others = await begins(parts.graph, theirs, begun);
     for (const { change, record } of parsed) {
       changes.push(change);
       if (lately.wasTold(record.offset) || others.has(record.offset)) noteLast(told, change);

@@ -70,6 +70,8 @@ interface Partition {
   readonly lately: LatelyDone;
   /** What was done within the window must be done again. */
   isDoubtful: boolean;
+  /** Redis has lost something since others had it, or not long before. */
+  othersDoubtful: boolean;
   isGone: boolean;
   /** One step at a time: batches, and doing again. */
   turn: Promise<unknown>;
@@ -103,9 +105,9 @@ export async function createFollowersWorker(parts: FollowersWorkerParts): Promis
   async function mendDoubtful(mine: Partition): Promise<void> {
     if (!mine.isDoubtful || mine.isGone || mine.lately.from === null) return;
     mine.isDoubtful = false;
-    const { number: partition, lately, untoldFrom } = mine;
+    const { number: partition, lately, untoldFrom, othersDoubtful } = mine;
     const othersUpTo = Math.max(mine.othersUpTo, lately.from ?? 0);
-    const window = { partition, lately, untoldFrom, othersUpTo, nowMs: clock.now() };
+    const window = { partition, lately, untoldFrom, othersUpTo, othersDoubtful, nowMs: clock.now() };
     try {
       const again = { ...parts, append: (told: readonly Telling[]) => appendAll(bus, told) };
       const changes = await doAgain(again, {
@@ -138,6 +140,8 @@ export async function createFollowersWorker(parts: FollowersWorkerParts): Promis
     });
   }
 
+  /** When the bus was last interrupted. */
+  let resetAt = Number.NEGATIVE_INFINITY;
   const rebuilds = createRebuilds({
     ...parts,
     isOurs: (user) => partitions.has(log.partitionOf('graph-changes', user)),
@@ -146,8 +150,10 @@ export async function createFollowersWorker(parts: FollowersWorkerParts): Promis
   untilDone(() => rebuilds.listen());
   const unsubscribe = bus.onReset((reason) => {
     logger.info({ reason }, 'The bus was interrupted: recent changes are applied again.');
+    resetAt = clock.now();
     for (const mine of partitions.values()) {
       mine.isDoubtful = true;
+      mine.othersDoubtful = true;
       mendSoon(mine);
     }
     rebuilds.again();
@@ -166,7 +172,8 @@ export async function createFollowersWorker(parts: FollowersWorkerParts): Promis
       const lately = new LatelyDone(committed, options.rereadWindowMs, options.toldKeptMax);
       const mine = { number, untoldFrom, othersUpTo: untoldFrom, lately, turn: Promise.resolve() };
       // Who had it before may have died together with Redis.
-      const partition: Partition = { ...mine, isDoubtful: true, isGone: false };
+      const othersDoubtful = clock.now() - resetAt < options.rereadWindowMs;
+      const partition: Partition = { ...mine, isDoubtful: true, othersDoubtful, isGone: false };
       partitions.set(number, partition);
       mendSoon(partition);
     },
