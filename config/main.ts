@@ -4,7 +4,7 @@
  * 2 the command or its options are wrong; 3 what it needs cannot be reached.
  */
 import { Command, CommanderError, Option } from 'commander';
-import { CommandError, exitCodes } from './commands/command-error.ts';
+import { exitCodeOf, exitCodes } from './commands/command-error.ts';
 import { loadDefaults } from './commands/load-flags.ts';
 import { planAbout, planDefaults, planFlagOf } from './commands/plan-flags.ts';
 import type { OptionSpec } from './option-schemas.ts';
@@ -161,6 +161,7 @@ try {
     process.exitCode = exitCodes.usage;
   } else {
     process.stderr.write(`rankcast: ${(error as Error).message}\n`);
-    process.exitCode = error instanceof CommandError ? error.exitCode : exitCodes.failed;
+    // At once: what goes on trying to connect must not keep a process that has failed.
+    process.exit(exitCodeOf(error));
   }
 }

@@ -3,7 +3,7 @@
  * the environment asks of it. With `supervise` as its first argument, the supervisor of two of them.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +22,7 @@ import { createEmbeddedArchive } from '../../workers/archive/archive.embedded.ts
 import { createEmbeddedLog } from '../../workers/log/log.embedded.ts';
 import { logTopics } from '../../workers/log/topics.ts';
 import { createIngest, ingestDefaults } from '../../workers/source/ingest.ts';
+import { exitCodes } from './command-error.ts';
 import { startEdgeProcesses } from './edge-processes.ts';
 import { supervisedProcess } from './supervised.ts';
 
@@ -36,6 +37,7 @@ async function runEdge(args: readonly string[]): Promise<void> {
   if (supervised === null) return;
   const named = (name: string): string => args[args.lastIndexOf(`--${name}`) + 1] ?? '';
   if (args.includes('--fail')) process.exit(7);
+  if (args.includes('--away') && existsSync(named('away'))) process.exit(exitCodes.unreachable);
   const folder = mkdtempSync(join(tmpdir(), 'rankcast-process-'));
   const store = openEmbeddedStore(folder);
   const setup = { store, clock, onError: () => {} };

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import cluster from 'node:cluster';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
@@ -149,6 +152,27 @@ test('processes that do not start end the start with their exit code; nothing st
     assert.equal(error.exitCode, 7);
     return true;
   });
+});
+
+test('while one cannot start without its servers the others go on, and it comes back with them', async () => {
+  const away = join(mkdtempSync(join(tmpdir(), 'rankcast-away-')), 'away');
+  const edge = await start(['--sockets', 'ws', '--away', away], 0, hasty);
+  try {
+    const dialled = await dialAll(edge.port, 3);
+    writeFileSync(away, '');
+    const dead = dialled[0]!.pid;
+    process.kill(dead, 'SIGKILL');
+    const restarts = /^rankcast_edge_process_restarts_total (\d+)$/m;
+    await until(async () => (await metric(edge, restarts)) > 12);
+    for (const { pid, socket } of dialled) {
+      if (pid !== dead) assert.equal(socket.readyState, WebSocket.OPEN);
+    }
+    rmSync(dirname(away), { recursive: true });
+    await until(async () => (await ops(edge, '/readyz')).status === 200);
+  } finally {
+    edge.end();
+    assert.equal(await edge.ended, 0);
+  }
 });
 
 test('processes that die again and again end the edge', async () => {

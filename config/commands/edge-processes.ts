@@ -208,14 +208,18 @@ class Supervisor implements EdgeProcesses {
     // Before all have listened once, `start` fails.
     if (this.adapter === '') return;
     const now = clock.now();
-    this.deaths = [...this.deaths.filter((at) => at > now - deathsWithinMs), now];
+    this.deaths = this.deaths.filter((at) => at > now - deathsWithinMs);
+    // Without its servers a process does not start; those that have them go on.
+    const unreachable = code === exitCodes.unreachable;
+    if (!unreachable) this.deaths.push(now);
     if (this.deaths.length > deathsMax) {
       logger.fatal({ deaths: this.deaths.length }, 'processes of the edge die too often: it ends');
       this.exitCode = exitCodes.failed;
       this.end();
       return;
     }
-    const pauseMs = Math.min(restartMsMax, restartMs * 2 ** (this.deaths.length - 1));
+    const growingMs = restartMs * 2 ** (this.deaths.length - 1);
+    const pauseMs = unreachable ? restartMsMax : Math.min(restartMsMax, growingMs);
     logger.error({ code, signal, pauseMs }, 'a process of the edge died; it is started again');
     clock.after(pauseMs, () => {
       if (this.ending) return;
