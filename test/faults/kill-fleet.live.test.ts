@@ -4,14 +4,13 @@
  * doubled.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRandom } from '../../demo/random.ts';
-import { Fleet, type Member } from '../journeys/fleet.ts';
-import { fleetPlan } from '../journeys/fleet-plan.ts';
+import type { Fleet, Member } from '../journeys/fleet.ts';
+import { fleetForTests } from '../journeys/fleet-plan.ts';
 import { playEveryDelivery, post } from '../journeys/match-night.ts';
 import { Comparison } from '../journeys/viewers.ts';
-import { openRealServers, type RealServers } from '../services/real-servers.ts';
 
 const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const teams = Number(process.env['TEAMS'] ?? 20_000);
@@ -22,21 +21,10 @@ const deadMs = { min: 0, max: 1_500 };
 
 const random = createRandom(seed);
 const between = ({ min, max }: { min: number; max: number }) => min + Math.floor(random() * (max - min));
-let servers: RealServers;
-let fleet: Fleet;
-before(async () => {
-  process.stdout.write(`seed ${seed}\n`);
-  servers = await openRealServers();
-  fleet = new Fleet({ ...fleetPlan, servers: servers.environment });
-  await fleet.start();
-});
-after(async () => {
-  await fleet?.remove();
-  await servers?.close();
-});
+const theFleet = fleetForTests(seed);
 
 /** Kills and restarts until the signal; answers how often each was killed. */
-async function killAround(signal: AbortSignal): Promise<Map<string, number>> {
+async function killAround(fleet: Fleet, signal: AbortSignal): Promise<Map<string, number>> {
   const kills = new Map<string, number>();
   while (!signal.aborted) {
     await delay(between(betweenKillsMs), undefined, { signal }).catch(() => undefined);
@@ -51,9 +39,10 @@ async function killAround(signal: AbortSignal): Promise<Map<string, number>> {
 }
 
 test('fleet: every delivery of final-2019, processes killed at random, equals brute force', async () => {
+  const fleet = theFleet();
   const total = new Comparison();
   const end = new AbortController();
-  const killing = killAround(end.signal);
+  const killing = killAround(fleet, end.signal);
   let cuts = 0;
   try {
     await playEveryDelivery({

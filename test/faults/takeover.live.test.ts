@@ -3,14 +3,13 @@
  * a new version for two seconds at most.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Fleet, type Member } from '../journeys/fleet.ts';
-import { fleetPlan } from '../journeys/fleet-plan.ts';
+import type { Member } from '../journeys/fleet.ts';
+import { fleetForTests } from '../journeys/fleet-plan.ts';
 import { chooseViewers, post, seedWorld } from '../journeys/match-night.ts';
 import { allReach } from '../journeys/viewers.ts';
 import { createWorld } from '../journeys/world.ts';
-import { openRealServers, type RealServers } from '../services/real-servers.ts';
 
 const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const teams = Number(process.env['TEAMS'] ?? 20_000);
@@ -19,20 +18,10 @@ const silenceMaxMs = 2_000;
 const betweenDeliveriesMs = 50;
 const roundMs = 4_000;
 
-let servers: RealServers;
-let fleet: Fleet;
-before(async () => {
-  process.stdout.write(`seed ${seed}\n`);
-  servers = await openRealServers();
-  fleet = new Fleet({ ...fleetPlan, servers: servers.environment });
-  await fleet.start();
-});
-after(async () => {
-  await fleet?.remove();
-  await servers?.close();
-});
+const theFleet = fleetForTests(seed);
 
 test('fleet: a killed ranker is taken over within two seconds', async () => {
+  const fleet = theFleet();
   const world = createWorld({ file: 'final-2019', name: 'takeover', seed, teams, smallContests: 20 });
   const seeded = await seedWorld(fleet, world);
   const viewers = chooseViewers(fleet.edges, world, seed);

@@ -4,10 +4,8 @@
  * everything from the match file.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { openRealServers, type RealServers } from '../services/real-servers.ts';
-import { Fleet } from './fleet.ts';
-import { fleetPlan } from './fleet-plan.ts';
+import { test } from 'node:test';
+import { fleetForTests } from './fleet-plan.ts';
 import { playEveryDelivery } from './match-night.ts';
 import { Comparison } from './viewers.ts';
 
@@ -16,21 +14,11 @@ const teams = Number(process.env['TEAMS'] ?? 20_000);
 const smallContests = 300;
 const comparisonsMin = 5_000_000;
 
-let servers: RealServers;
-let fleet: Fleet;
-before(async () => {
-  process.stdout.write(`seed ${seed}\n`);
-  servers = await openRealServers();
-  fleet = new Fleet({ ...fleetPlan, servers: servers.environment });
-  await fleet.start();
-});
-after(async () => {
-  await fleet?.remove();
-  await servers?.close();
-});
+const theFleet = fleetForTests(seed);
 
 for (const file of ['final-2019', 'final-2021'] as const) {
   test(`fleet: every delivery of ${file}: each own rank, top row and page equals brute force`, async () => {
+    const fleet = theFleet();
     const total = new Comparison();
     const startedAt = performance.now();
     const world = { file, name: file.slice(-4), seed, teams, smallContests };
